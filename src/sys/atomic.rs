@@ -1,0 +1,95 @@
+//! Atomic file writes: a reader sees the old file whole or the new file whole, also after a crash or a full disk.
+//!
+//! Steps: temporary file in the same directory, write, set mode, `fsync`, rename over the target, `fsync` of the
+//! directory. On any error the temporary file is removed and the target is untouched.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A write that did not happen. The target still has its old content.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}", path.display())]
+pub struct WriteError {
+    /// The file that was to be written.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+/// Replaces `path` by a file with this content and mode (for example `0o644`).
+pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
+    replace(path, content, mode).map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+/// Like [`write`], but leaves the file alone when it has that content already. Returns whether it wrote.
+pub fn write_if_changed(path: &Path, content: &[u8], mode: u32) -> Result<bool, WriteError> {
+    if fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(false);
+    }
+    write(path, content, mode)?;
+    Ok(true)
+}
+
+fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let dir = parent_of(path);
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
+    let mut temp = tempfile::Builder::new().prefix(&format!("{name}.tmp.")).tempfile_in(dir)?;
+    temp.write_all(content)?;
+    temp.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    temp.as_file().sync_all()?;
+    temp.persist(path).map_err(|e| e.error)?;
+    sync_dir(dir)
+}
+
+/// Makes renames and removals inside `dir` durable.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Removes a file if it exists. Returns whether it was there.
+pub fn remove(path: &Path) -> Result<bool, WriteError> {
+    match fs::remove_file(path) {
+        Ok(()) => {
+            sync_dir(parent_of(path)).map_err(|source| WriteError { path: path.to_owned(), source })?;
+            Ok(true)
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(WriteError { path: path.to_owned(), source }),
+    }
+}
+
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaces_whole_files_and_leaves_no_temporary_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        write(&path, b"one", 0o644).unwrap();
+        assert!(!write_if_changed(&path, b"one", 0o644).unwrap());
+        assert!(write_if_changed(&path, b"two", 0o600).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_in_the_way_is_an_error_that_names_the_target() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("taken");
+        fs::create_dir(&path).unwrap();
+        let error = write(&path, b"x", 0o644).unwrap_err();
+        assert_eq!(error.path, path);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file may stay");
+    }
+}

@@ -1,0 +1,288 @@
+//! Whole-file locks: `flock(2)`, the kind that Dolt, the Go `gt` and `flock(1)` use, so all of them exclude each other.
+//!
+//! Rules: a lock file is opened without truncation, never unlinked, renamed or replaced; the descriptor is
+//! close-on-exec, so a child cannot keep the lock by accident; waiting polls without blocking, up to a deadline, and
+//! tells who holds it. A process that dies lets go by itself.
+//!
+//! Where the file system has no `flock` (some network mounts answer `ENOLCK`), an open-file-description `fcntl`
+//! lock is taken instead and the caller is told, because programs that only know `flock` do not see that one.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::clock::{Deadline, pause};
+use super::process::{self, Pid};
+
+/// How a lock is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// One holder.
+    Exclusive,
+    /// Any number of shared holders, no exclusive one.
+    Shared,
+}
+
+/// Which system call holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `flock(2)`.
+    Flock,
+    /// `fcntl(F_OFD_SETLK)`, the fallback.
+    Fcntl,
+}
+
+/// A lock that is held until this is dropped.
+#[derive(Debug)]
+pub struct FileLock {
+    // Closing the descriptor releases the lock, whichever kind it is.
+    _file: File,
+    kind: Kind,
+}
+
+impl FileLock {
+    /// Which kind of lock this is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+/// Why a lock was not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// The lock file could not be opened, or the file system has no locks.
+    #[error("cannot lock {}", path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Somebody else had it until the deadline.
+    #[error("{} is locked by {}, waited {} s", path.display(), process::describe_all(holders), waited.as_secs())]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// Who holds it, as far as the kernel tells us.
+        holders: Vec<Pid>,
+        /// How long we waited.
+        waited: Duration,
+    },
+}
+
+/// One attempt, no waiting. `None`: somebody else holds it.
+pub fn try_lock(path: &Path, mode: Mode) -> io::Result<Option<FileLock>> {
+    let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+    lock_file(file, mode)
+}
+
+/// Waits for the lock until `deadline`. `on_wait` is called once, with the holders, when the first attempt fails.
+pub async fn acquire(
+    path: &Path,
+    mode: Mode,
+    deadline: Deadline,
+    mut on_wait: impl FnMut(&[Pid]),
+) -> Result<FileLock, LockError> {
+    let mut between = Duration::from_millis(1);
+    let mut told = false;
+    loop {
+        let attempt =
+            try_lock(path, mode).map_err(|source| LockError::Io { path: path.to_owned(), source })?;
+        if let Some(lock) = attempt {
+            return Ok(lock);
+        }
+        if !told {
+            told = true;
+            on_wait(&holders(path));
+        }
+        if deadline.has_passed() {
+            return Err(LockError::Held {
+                path: path.to_owned(),
+                holders: holders(path),
+                waited: deadline.limit(),
+            });
+        }
+        pause(between.min(deadline.remaining())).await;
+        // Dolt's own rhythm for its store lock.
+        between = (between * 2).min(Duration::from_millis(32));
+    }
+}
+
+/// What a look at somebody else's lock file found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// There is no such file, so nobody can hold it.
+    Missing,
+    /// We had the lock for an instant, so nobody holds it.
+    Free,
+    /// Somebody holds it.
+    Held,
+    /// The file system has no `flock`; nothing can be said.
+    Unknown,
+}
+
+/// Tests another program's lock by taking it without waiting and letting go at once. Creates nothing; does not follow
+/// a symlink in the last place.
+pub fn probe(path: &Path) -> io::Result<Probe> {
+    let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let file = match OpenOptions::new().read(true).custom_flags(nofollow).open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Probe::Missing),
+        Err(e) => return Err(e),
+    };
+    match flock(&file, Mode::Exclusive) {
+        Ok(true) => Ok(Probe::Free),
+        Ok(false) => Ok(Probe::Held),
+        Err(e) if has_no_flock(&e) => Ok(Probe::Unknown),
+        Err(e) => Err(e),
+    }
+}
+
+fn lock_file(file: File, mode: Mode) -> io::Result<Option<FileLock>> {
+    match flock(&file, mode) {
+        Ok(true) => Ok(Some(FileLock { _file: file, kind: Kind::Flock })),
+        Ok(false) => Ok(None),
+        Err(e) if has_no_flock(&e) => {
+            Ok(fcntl(&file, mode)?.then_some(FileLock { _file: file, kind: Kind::Fcntl }))
+        }
+        Err(e) => Err(e),
+    }
+}
+
+fn flock(file: &File, mode: Mode) -> io::Result<bool> {
+    // Full paths: `File` has methods of its own by these names since Rust 1.89, with another error type.
+    let attempt = match mode {
+        Mode::Exclusive => fs2::FileExt::try_lock_exclusive(file),
+        Mode::Shared => fs2::FileExt::try_lock_shared(file),
+    };
+    match attempt {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+fn has_no_flock(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+    let none = [Errno::ENOLCK, Errno::EOPNOTSUPP, Errno::ENOSYS];
+    error.raw_os_error().is_some_and(|raw| none.contains(&Errno::from_raw(raw)))
+}
+
+#[cfg(target_os = "linux")]
+fn fcntl(file: &File, mode: Mode) -> io::Result<bool> {
+    use nix::errno::Errno;
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc;
+    let kind = match mode {
+        Mode::Exclusive => libc::F_WRLCK,
+        Mode::Shared => libc::F_RDLCK,
+    };
+    let whole = libc::flock {
+        l_type: i16::try_from(kind).unwrap_or_default(),
+        l_whence: i16::try_from(libc::SEEK_SET).unwrap_or_default(),
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    match fcntl(file, FcntlArg::F_OFD_SETLK(&whole)) {
+        Ok(_) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(e) => Err(e.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn fcntl(_file: &File, _mode: Mode) -> io::Result<bool> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this file system has no flock"))
+}
+
+/// The processes that hold a lock on this file now, as the kernel lists them. Empty where it does not tell
+/// (no such file, no `/proc/locks`, another PID namespace).
+pub fn holders(path: &Path) -> Vec<Pid> {
+    let (Ok(meta), Ok(table)) = (std::fs::metadata(path), std::fs::read_to_string("/proc/locks")) else {
+        return Vec::new();
+    };
+    LockTable::parse(&table).holders_of(meta.dev(), meta.ino())
+}
+
+/// The kernel's list of locks, read once, to ask about many files.
+#[derive(Debug, Default)]
+pub struct LockTable(Vec<(u32, u32, u64, Pid)>);
+
+impl LockTable {
+    /// Reads the list. Empty where the system has none.
+    pub fn read() -> Self {
+        std::fs::read_to_string("/proc/locks").map(|t| Self::parse(&t)).unwrap_or_default()
+    }
+
+    // `12: FLOCK  ADVISORY  WRITE 4711 fe:00:9982102 0 EOF`; a waiter has `->` after the number and is left out.
+    fn parse(table: &str) -> Self {
+        let row = |line: &str| {
+            let mut words = line.split_whitespace().skip(1);
+            (words.next()? != "->").then_some(())?;
+            let pid = Pid::parse(words.nth(2)?)?;
+            let mut place = words.next()?.split(':');
+            let major = u32::from_str_radix(place.next()?, 16).ok()?;
+            let minor = u32::from_str_radix(place.next()?, 16).ok()?;
+            Some((major, minor, place.next()?.parse().ok()?, pid))
+        };
+        Self(table.lines().filter_map(row).collect())
+    }
+
+    /// Who holds a lock on this file.
+    pub fn holders_of_path(&self, path: &Path) -> Vec<Pid> {
+        std::fs::metadata(path).map(|m| self.holders_of(m.dev(), m.ino())).unwrap_or_default()
+    }
+
+    fn holders_of(&self, device: u64, inode: u64) -> Vec<Pid> {
+        let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+        let here = |&&(ma, mi, ino, _): &&(u32, u32, u64, Pid)| (ma, mi, ino) == (major, minor, inode);
+        let mut pids: Vec<Pid> = self.0.iter().filter(here).map(|row| row.3).collect();
+        pids.dedup();
+        pids
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_lock_is_refused_probed_and_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("LOCK");
+        assert_eq!(probe(&path).unwrap(), Probe::Missing);
+        assert!(!path.exists(), "a probe creates nothing");
+        let held = try_lock(&path, Mode::Exclusive).unwrap().unwrap();
+        assert_eq!(held.kind(), Kind::Flock);
+        assert!(try_lock(&path, Mode::Shared).unwrap().is_none());
+        assert_eq!(probe(&path).unwrap(), Probe::Held);
+        if cfg!(target_os = "linux") {
+            assert_eq!(holders(&path), [Pid::own()]);
+        }
+        drop(held);
+        assert_eq!(probe(&path).unwrap(), Probe::Free);
+    }
+
+    #[test]
+    fn shared_holders_share_and_keep_an_exclusive_one_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("town.lock");
+        let one = try_lock(&path, Mode::Shared).unwrap().unwrap();
+        let two = try_lock(&path, Mode::Shared).unwrap().unwrap();
+        assert!(try_lock(&path, Mode::Exclusive).unwrap().is_none());
+        drop((one, two));
+        assert!(try_lock(&path, Mode::Exclusive).unwrap().is_some());
+    }
+
+    #[test]
+    fn the_kernels_table_is_read_without_its_waiters() {
+        let text = "1: FLOCK  ADVISORY  WRITE 42 fe:00:77 0 EOF\n1: -> FLOCK  ADVISORY  WRITE 43 fe:00:77 0 EOF\n2: POSIX  ADVISORY  READ  -1 00:1d:5 0 EOF\n";
+        let table = LockTable::parse(text);
+        assert_eq!(table.0.len(), 1);
+        assert_eq!(table.0[0].3, Pid::parse("42").unwrap());
+    }
+}
