@@ -5,3 +5,4 @@
 //! ports and `sql-server.info` are hints. See `docs/architecture.md`.
 
 pub mod sys;
+pub mod town;

@@ -1,0 +1,101 @@
+//! Every environment variable that this program reads, in one place. `docs/environment.md` explains them to users.
+//!
+//! The environment is read once, at the start; everything else gets an [`Env`] and can be tested with one of its own.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// The town to use when the working directory is in none.
+pub const GT_TOWN_ROOT: &str = "GT_TOWN_ROOT";
+/// The same, older name, asked second.
+pub const GT_ROOT: &str = "GT_ROOT";
+/// Port of the town's server.
+pub const GT_DOLT_PORT: &str = "GT_DOLT_PORT";
+/// Host of the server; a host that is not this machine makes the town "remote".
+pub const GT_DOLT_HOST: &str = "GT_DOLT_HOST";
+/// Login name for SQL.
+pub const GT_DOLT_USER: &str = "GT_DOLT_USER";
+/// Password for SQL.
+pub const GT_DOLT_PASSWORD: &str = "GT_DOLT_PASSWORD";
+/// Log level of the server.
+pub const GT_DOLT_LOGLEVEL: &str = "GT_DOLT_LOGLEVEL";
+/// Seconds for the server's `wait_timeout`; 0 or less leaves it alone.
+pub const GT_DOLT_WAIT_TIMEOUT: &str = "GT_DOLT_WAIT_TIMEOUT";
+/// Seconds that `stop` waits; setting it also allows the kill after it.
+pub const GT_DOLT_STOP_GRACE: &str = "GT_DOLT_STOP_GRACE";
+/// Filter for our own diagnostics on standard error, for example `debug`.
+pub const GT_LOG: &str = "GT_LOG";
+/// Where programs are found.
+pub const PATH: &str = "PATH";
+/// The shell's name for the working directory.
+pub const PWD: &str = "PWD";
+/// The user's name, for the record of who asked.
+pub const USER: &str = "USER";
+
+const ALL: [&str; 13] = [
+    GT_TOWN_ROOT,
+    GT_ROOT,
+    GT_DOLT_PORT,
+    GT_DOLT_HOST,
+    GT_DOLT_USER,
+    GT_DOLT_PASSWORD,
+    GT_DOLT_LOGLEVEL,
+    GT_DOLT_WAIT_TIMEOUT,
+    GT_DOLT_STOP_GRACE,
+    GT_LOG,
+    PATH,
+    PWD,
+    USER,
+];
+
+/// The environment as it was when the program started. A variable that is set to nothing counts as not set.
+#[derive(Clone, Default)]
+pub struct Env(HashMap<&'static str, OsString>);
+
+impl Env {
+    /// Reads the environment of this process.
+    pub fn of_process() -> Self {
+        let set = |name: &'static str| Some((name, std::env::var_os(name)?));
+        Self(ALL.into_iter().filter_map(set).filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    /// An environment made by hand.
+    pub fn of(pairs: &[(&'static str, &str)]) -> Self {
+        Self(pairs.iter().map(|(name, value)| (*name, OsString::from(value))).collect())
+    }
+
+    /// The value as text; bytes that are no UTF-8 become replacement characters and fail later checks.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|v| v.to_string_lossy().into_owned())
+    }
+
+    /// The value as a path.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.0.get(name).map(PathBuf::from)
+    }
+
+    /// The raw value.
+    pub fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(name).map(OsString::as_os_str)
+    }
+
+    /// The first executable file of this name on `PATH`.
+    pub fn find_program(&self, name: &str) -> Option<PathBuf> {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.raw(PATH)?;
+        let runs = |p: &PathBuf| {
+            std::fs::metadata(p).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+        };
+        std::env::split_paths(path).map(|dir| dir.join(name)).find(runs)
+    }
+}
+
+// Values are left out: one of them is a password.
+impl std::fmt::Debug for Env {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
