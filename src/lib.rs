@@ -6,3 +6,5 @@
 
 pub mod sys;
 pub mod town;
+pub mod doltserver;
+pub mod sql;

@@ -1,0 +1,161 @@
+//! Finds the living server of a town. Reads only.
+//!
+//! The hints (our record, the PID file, the state file, Dolt's `sql-server.info`) name candidates; after them whoever
+//! holds the lock of one of the town's databases. A candidate counts only if [`identity`](super::identity) says so,
+//! and from then on it is known by a handle that PID reuse cannot fool.
+
+use std::fs;
+
+use super::ServerError;
+use super::databases;
+use super::identity::{self, Verdict};
+use super::record::{Phase, Record};
+use super::state::{PidFile, StateFile};
+use crate::sys::lock::LockTable;
+use crate::sys::net::{self, Port};
+use crate::sys::process::{Facts, Handle, Pid, describe};
+use crate::town::Town;
+
+/// The living, proved server of a town.
+#[derive(Debug)]
+pub struct Server {
+    /// A handle on the process.
+    pub handle: Handle,
+    /// What the kernel says about it.
+    pub facts: Facts,
+    /// Why it is ours.
+    pub evidence: Vec<String>,
+    /// The port it listens on for SQL; `None`: none yet.
+    pub port: Option<Port>,
+    /// What led to it.
+    pub found_by: &'static str,
+}
+
+/// Everything that a look at a town gave.
+#[derive(Debug)]
+pub struct Search {
+    /// The server, if one lives.
+    pub server: Option<Server>,
+    /// Hints that led to nothing or to somebody else, one line each.
+    pub notes: Vec<String>,
+    /// Our record.
+    pub record: Option<Record>,
+    /// The PID file.
+    pub pid_file: PidFile,
+    /// The state file.
+    pub state_file: StateFile,
+}
+
+impl Search {
+    /// Whether the files say that a server runs, and none does: it crashed, was killed, or the machine went down.
+    pub fn has_crashed(&self) -> bool {
+        if self.server.is_some() {
+            return false;
+        }
+        match &self.record {
+            Some(record) => matches!(record.phase, Phase::Starting | Phase::Ready | Phase::Stopping),
+            None => matches!(&self.state_file, StateFile::Read(state) if state.running),
+        }
+    }
+
+    /// The port at which the last server listened.
+    pub fn last_port(&self) -> Option<Port> {
+        let recorded = self.record.as_ref().map(|r| r.port);
+        recorded.or_else(|| Port::new(self.state_file.state().port))
+    }
+}
+
+/// Looks for the server.
+pub fn find(town: &Town) -> Result<Search, ServerError> {
+    let record = Record::load(town)?;
+    let mut search = Search {
+        server: None,
+        notes: Vec::new(),
+        record,
+        pid_file: PidFile::read(town),
+        state_file: StateFile::read(town),
+    };
+    if let PidFile::Garbage(text) = &search.pid_file {
+        search.notes.push(format!("daemon/dolt.pid holds {text:?}, which is no PID"));
+    }
+    if let StateFile::Broken(problem) = &search.state_file {
+        search.notes.push(format!("daemon/dolt-state.json cannot be understood: {problem}"));
+    }
+    let mut seen: Vec<Pid> = Vec::new();
+    for (found_by, pid) in hints(town, &search) {
+        if seen.contains(&pid) {
+            continue;
+        }
+        seen.push(pid);
+        try_candidate(town, &mut search, pid, found_by);
+        if search.server.is_some() {
+            return Ok(search);
+        }
+    }
+    for pid in lock_holders(town) {
+        if seen.contains(&pid) {
+            continue;
+        }
+        seen.push(pid);
+        try_candidate(town, &mut search, pid, "a held database lock");
+        if search.server.is_some() {
+            break;
+        }
+    }
+    Ok(search)
+}
+
+fn hints(town: &Town, search: &Search) -> Vec<(&'static str, Pid)> {
+    let record = search.record.as_ref().filter(|r| !r.is_from_another_boot());
+    let info = fs::read_to_string(town.data_dir().join(".dolt/sql-server.info")).unwrap_or_default();
+    let found = [
+        ("daemon/gt-server.json", record.and_then(|r| r.pid)),
+        ("daemon/dolt.pid", search.pid_file.pid()),
+        ("daemon/dolt-state.json", Pid::new(search.state_file.state().pid)),
+        (".dolt-data/.dolt/sql-server.info", info.split(':').next().and_then(Pid::parse)),
+    ];
+    found.into_iter().filter_map(|(name, pid)| Some((name, pid?))).collect()
+}
+
+fn try_candidate(town: &Town, search: &mut Search, pid: Pid, found_by: &'static str) {
+    // The handle first: the facts read through it belong to the process that a later signal would reach.
+    let handle = match Handle::open(pid) {
+        Ok(Some(handle)) => handle,
+        Ok(None) => {
+            search.notes.push(format!("{found_by} names PID {pid}, which does not live"));
+            return;
+        }
+        Err(error) => {
+            search.notes.push(format!("{found_by} names PID {pid}, which cannot be examined: {error}"));
+            return;
+        }
+    };
+    let Some(facts) = handle.facts() else {
+        search.notes.push(format!("{found_by} names PID {pid}, which does not live"));
+        return;
+    };
+    let finding = identity::examine(&facts, town, search.record.as_ref());
+    if finding.verdict == Verdict::Ours {
+        let port = sql_port(pid, search.last_port());
+        search.server = Some(Server { handle, facts, evidence: finding.evidence, port, found_by });
+    } else {
+        let why = finding.evidence.last().cloned().unwrap_or_default();
+        search.notes.push(format!("{found_by} names {}, which is not this town's server: {why}", describe(pid)));
+    }
+}
+
+/// The port a server listens on. It may listen on others too (metrics, remotes); the one it was given wins.
+pub(super) fn sql_port(pid: Pid, expected: Option<Port>) -> Option<Port> {
+    let ports = net::listening_ports(pid);
+    expected.filter(|p| ports.contains(p)).or_else(|| ports.first().copied())
+}
+
+fn lock_holders(town: &Town) -> Vec<Pid> {
+    let table = LockTable::read();
+    let databases = databases::scan(town).unwrap_or_default();
+    let mut pids: Vec<Pid> = databases.iter().flat_map(|d| table.holders_of_path(&d.lock_file())).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    pids.retain(|p| *p != Pid::own());
+    pids
+}

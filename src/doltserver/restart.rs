@@ -1,0 +1,64 @@
+//! `restart`: everything that can be checked is checked while the old server still runs; then stop and start under one
+//! lock, so that nobody can take the port or the databases in between by way of this program.
+
+use super::start::{self, Held, Started};
+use super::stop::{self, Stopped};
+use super::{Context, ServerError, binary, find, preflight};
+use crate::sys::clock::{Deadline, Stopwatch};
+use crate::sys::interrupt::Interrupt;
+
+/// What a restart did.
+#[derive(Debug, Clone)]
+pub struct Restarted {
+    /// The old server, if one ran.
+    pub stopped: Option<Stopped>,
+    /// The new one.
+    pub started: Started,
+}
+
+/// Restarts the server; if none runs, starts one.
+pub async fn restart(
+    context: &Context<'_>,
+    stopping: stop::Options,
+    starting: &start::Options,
+) -> Result<Restarted, ServerError> {
+    context.refuse_remote()?;
+    let mut interrupt = Interrupt::listen().map_err(ServerError::io("listen for signals"))?;
+    let mut held = Held::default();
+    let signal = tokio::select! {
+        done = run(context, stopping, starting, &mut held) => return done,
+        signal = interrupt.arrived() => signal,
+    };
+    Err(start::abandon(context, held, signal).await)
+}
+
+async fn run(
+    context: &Context<'_>,
+    stopping: stop::Options,
+    starting: &start::Options,
+    held: &mut Held,
+) -> Result<Restarted, ServerError> {
+    let watch = Stopwatch::start();
+    let grace = stopping.grace.map_or_else(|| context.settings.stop_grace.clone().map(|g| g.value), Ok)?;
+    let stores = preflight::check_stores(context, &starting.without)?;
+    let port = context.settings.port.clone()?;
+    binary::find(context.town, context.env).await?;
+    let timeout = starting.timeout.unwrap_or_else(|| start_limit(stores.served.len()));
+    held.lock = Some(start::lock_state(context, Deadline::after(timeout + grace)).await?);
+    let running = find::find(context.town)?.server;
+    if running.as_ref().and_then(|s| s.port) != Some(port.value) {
+        // The port changes, or nothing runs: then it must be free before anything is stopped.
+        preflight::check_port(context, &port)?;
+    }
+    let stopped = match running {
+        None => None,
+        Some(_) => Some(stop::run_locked(context, stopping, grace).await?),
+    };
+    let deadline = Deadline::after(timeout);
+    let started = start::run_locked(context, starting, deadline, watch, held).await?;
+    Ok(Restarted { stopped, started })
+}
+
+fn start_limit(databases: usize) -> std::time::Duration {
+    std::time::Duration::from_secs((5 * databases as u64).max(30))
+}

@@ -1,0 +1,382 @@
+//! `start`: exactly one server per town, ready when this returns, or a refusal that names the cause.
+//!
+//! Order: the town's lock → is it running already? → the stores, the program, gate and town lock, the databases' own
+//! locks, the port → configuration → intent → spawn → ready. Nothing is changed before the last check has passed.
+
+use std::time::Duration;
+
+use super::find::{self, Search, Server};
+use super::launch::{self, Outcome, Spawned};
+use super::preflight::{self, Stores};
+use super::record::{Ending, FORMAT, Phase, Record};
+use super::state::{self, PidFile, State, StateFile};
+use super::{Context, Notice, ServerError, ask, binary, config_file, gate, log, view};
+use crate::sql::{Client, SqlError};
+use crate::sys::clock::{self, Deadline, Stopwatch, pause};
+use crate::sys::interrupt::Interrupt;
+use crate::sys::lock::{self, FileLock, Mode};
+use crate::sys::net::Port;
+use crate::sys::process::{Pid, describe_all};
+use crate::town::TownError;
+
+/// What a start is to do.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Databases to leave out.
+    pub without: Vec<String>,
+    /// How long everything may take; by default 30 s, or 5 s per database if that is more.
+    pub timeout: Option<Duration>,
+}
+
+/// A server that runs and answers.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Whether it ran before.
+    pub was_running: bool,
+    /// Its PID.
+    pub pid: Pid,
+    /// Its port.
+    pub port: Port,
+    /// Where the port came from, if this start chose it.
+    pub port_source: Option<String>,
+    /// The databases that it serves.
+    pub databases: Vec<String>,
+    /// Databases on disk that it does not serve.
+    pub missing: Vec<String>,
+    /// How long this took.
+    pub took: Duration,
+}
+
+/// What a command holds while it changes the server's state; it outlives the work so that an interrupt can clean up.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) lock: Option<FileLock>,
+    pub(super) gate: Option<gate::Closed>,
+    pub(super) spawned: Option<Spawned>,
+}
+
+/// Starts the server, or finds it running.
+pub async fn start(context: &Context<'_>, options: &Options) -> Result<Started, ServerError> {
+    context.refuse_remote()?;
+    let mut interrupt = Interrupt::listen().map_err(ServerError::io("listen for signals"))?;
+    let mut held = Held::default();
+    let signal = tokio::select! {
+        done = run(context, options, &mut held) => return done,
+        signal = interrupt.arrived() => signal,
+    };
+    Err(abandon(context, held, signal).await)
+}
+
+/// Undoes a start that was interrupted: the child that we spawned is ended, the files say "stopped".
+pub(super) async fn abandon(context: &Context<'_>, held: Held, signal: i32) -> ServerError {
+    let Some(spawned) = &held.spawned else {
+        return ServerError::Interrupted { signal, what_was_done: "nothing was started".to_owned() };
+    };
+    launch::end(&spawned.handle).await;
+    let ended = spawned.handle.has_ended();
+    if ended {
+        forget_failed_start(context, "interrupted");
+    }
+    let state = if ended { "was stopped again" } else { "has been asked to end" };
+    let pid = spawned.handle.pid();
+    ServerError::Interrupted { signal, what_was_done: format!("the starting server (PID {pid}) {state}") }
+}
+
+async fn run(context: &Context<'_>, options: &Options, held: &mut Held) -> Result<Started, ServerError> {
+    let watch = Stopwatch::start();
+    if let Some(started) = running_and_in_order(context, watch).await? {
+        return Ok(started);
+    }
+    let deadline = deadline(context, options);
+    tokio::select! {
+        lock = lock_state(context, deadline) => held.lock = Some(lock?),
+        started = becomes_ready(context, watch) => return started,
+    }
+    run_locked(context, options, deadline, watch, held).await
+}
+
+/// The part of a start that needs the town's lock, which the caller holds.
+pub(super) async fn run_locked(
+    context: &Context<'_>,
+    options: &Options,
+    deadline: Deadline,
+    watch: Stopwatch,
+    held: &mut Held,
+) -> Result<Started, ServerError> {
+    let search = find::find(context.town)?;
+    if let Some(server) = &search.server {
+        if let Some(started) = adopt(context, &search, server, deadline, watch).await? {
+            return Ok(started);
+        }
+    }
+    let ending = note_crash(context, &search);
+    let moved = view::collect(context.town)?;
+    if !moved.is_empty() {
+        context.tell(Notice::Note(format!("moved to its place: {}", moved.join(", "))));
+    }
+    let stores = preflight::check_stores(context, &options.without)?;
+    let port = context.settings.port.clone()?;
+    let wait_timeout = context.settings.wait_timeout.clone()?;
+    let _ = context.settings.log_level.clone()?;
+    held.gate = Some(gate::close(context, deadline).await?);
+    let binary = binary::find(context.town, context.env).await?;
+    preflight::wait_for_locks(context, &stores.served, deadline).await?;
+    preflight::check_port(context, &port)?;
+    let served_dir = served_dir(context, &stores)?;
+    config_file::write(context.town, context.settings, &port, &served_dir)?;
+    let names = stores.names();
+    let crashes = search.record.as_ref().map_or(0, |r| r.crashes) + u32::from(search.has_crashed());
+    let mut record = Record {
+        version: FORMAT,
+        phase: Phase::Starting,
+        phase_at: String::new(),
+        pid: None,
+        start: None,
+        boot_id: clock::boot_id(),
+        program: binary.path.clone(),
+        dolt_version: binary.version.clone(),
+        port: port.value,
+        port_source: port.source.to_string(),
+        data_dir: context.town.data_dir(),
+        without: stores.left_out.clone(),
+        asked_by: context.asked.clone(),
+        started_at: clock::now().to_string(),
+        ready_at: None,
+        last_ending: ending.or_else(|| search.record.as_ref().and_then(|r| r.last_ending.clone())),
+        crashes,
+    };
+    let client = loop {
+        held.spawned = None;
+        let spawned = held.spawned.insert(launch::spawn(context, &binary, &mut record, &names).await?);
+        match launch::watch(context, spawned, port.value, &names, deadline).await {
+            Outcome::Ready(client) => break client,
+            // A foreign `dolt` or `bd` command slipped in between our look and the server's: wait for it and try again.
+            Outcome::Died { reason, .. } if is_lock_conflict(&reason) && !deadline.has_passed() => {
+                context.tell(Notice::Note(format!("trying again: {reason}")));
+                preflight::wait_for_locks(context, &stores.served, deadline).await?;
+                pause(Duration::from_millis(50)).await;
+            }
+            Outcome::Died { exit, reason } => {
+                held.spawned = None;
+                forget_failed_start(context, &reason);
+                return Err(ServerError::Died { exit, reason, log: context.town.log_file() });
+            }
+            Outcome::NotReady { last_seen } => {
+                let (pid, waited, log) = (spawned.handle.pid(), deadline.limit(), context.town.log_file());
+                return Err(ServerError::NotReady { pid, waited, last_seen, log });
+            }
+        }
+    };
+    let pid = held.spawned.as_ref().map_or_else(Pid::own, |s| s.handle.pid());
+    set_wait_timeout(context, client, wait_timeout.value).await;
+    record.ready_at = Some(clock::now().to_string());
+    record.enter(Phase::Ready);
+    record.save(context.town)?;
+    held.gate = None;
+    Ok(Started {
+        was_running: false,
+        pid,
+        port: port.value,
+        port_source: Some(port.source.to_string()),
+        databases: names,
+        missing: stores.left_out,
+        took: watch.elapsed(),
+    })
+}
+
+fn deadline(context: &Context<'_>, options: &Options) -> Deadline {
+    let count = super::databases::scan(context.town).map_or(0, |d| d.len() as u64);
+    Deadline::after(options.timeout.unwrap_or_else(|| Duration::from_secs((5 * count).max(30))))
+}
+
+/// Takes the town's lock for a change of the server's state.
+pub(super) async fn lock_state(context: &Context<'_>, deadline: Deadline) -> Result<FileLock, ServerError> {
+    let dir = context.town.daemon_dir();
+    std::fs::create_dir_all(&dir).map_err(|source| TownError::MakeDir { path: dir, source })?;
+    let tell = |holders: &[Pid]| context.tell(Notice::WaitingForLock { holder: describe_all(holders) });
+    let lock = lock::acquire(&context.town.lock_file(), Mode::Exclusive, deadline, tell).await?;
+    if lock.kind() == lock::Kind::Fcntl {
+        context.tell(Notice::Warning(
+            "this file system has no flock; using fcntl locks, which the Go gt and Dolt do not see".to_owned(),
+        ));
+    }
+    Ok(lock)
+}
+
+// Whoever waits for the lock of another start is done as soon as that one is.
+async fn becomes_ready(context: &Context<'_>, watch: Stopwatch) -> Result<Started, ServerError> {
+    loop {
+        pause(Duration::from_millis(10)).await;
+        if Record::load(context.town)?.is_some_and(|r| r.phase == Phase::Ready) {
+            if let Some(started) = running_and_in_order(context, watch).await? {
+                return Ok(started);
+            }
+        }
+    }
+}
+
+/// A server that runs, answers and has its files in order: then there is nothing to do and no lock to take.
+async fn running_and_in_order(
+    context: &Context<'_>,
+    watch: Stopwatch,
+) -> Result<Option<Started>, ServerError> {
+    let search = find::find(context.town)?;
+    let Some((server, port)) = search.server.as_ref().and_then(|s| Some((s, s.port?))) else {
+        return Ok(None);
+    };
+    let pid = server.facts.pid;
+    let phase_ok = search.record.as_ref().is_none_or(|r| r.phase == Phase::Ready);
+    let state = search.state_file.state();
+    let files_ok = search.pid_file.pid() == Some(pid) && state.running && state.pid == pid.get();
+    if !(phase_ok && files_ok) {
+        return Ok(None);
+    }
+    match ask::databases(context, port, Duration::from_secs(1)).await {
+        Ok(served) => Ok(Some(already(context, server, port, served, watch))),
+        Err(_) => Ok(None),
+    }
+}
+
+fn already(context: &Context<'_>, server: &Server, port: Port, served: Vec<String>, watch: Stopwatch) -> Started {
+    match &context.settings.port {
+        Ok(set) if set.value != port => context.tell(Notice::Warning(format!(
+            "the port setting is {} ({}), the running server has {port}: it takes effect with gt dolt restart",
+            set.value, set.source
+        ))),
+        Ok(_) => {}
+        Err(error) => context.tell(Notice::Warning(format!("the next start will refuse: {error}"))),
+    }
+    let on_disk = super::databases::scan(context.town).map(|d| super::databases::names(&d)).unwrap_or_default();
+    Started {
+        was_running: true,
+        pid: server.facts.pid,
+        port,
+        port_source: None,
+        missing: ask::missing(&on_disk, &served),
+        databases: served,
+        took: watch.elapsed(),
+    }
+}
+
+// A living server of ours that this command did not start: wait until it answers, then put the files in order.
+// `None`: it ended while we waited.
+async fn adopt(
+    context: &Context<'_>,
+    search: &Search,
+    server: &Server,
+    deadline: Deadline,
+    watch: Stopwatch,
+) -> Result<Option<Started>, ServerError> {
+    let answer = tokio::select! {
+        answer = until_it_answers(context, server, search.last_port(), deadline) => answer,
+        _ = server.handle.ended() => return Ok(None),
+    };
+    let (port, served) = answer?;
+    let pid = server.facts.pid;
+    PidFile::write(context.town, pid)?;
+    let old = search.state_file.state();
+    let same = old.running && old.pid == pid.get() && old.port == port.get();
+    if !same || matches!(search.state_file, StateFile::Broken(_)) {
+        let state = State {
+            running: true,
+            pid: pid.get(),
+            port: port.get(),
+            started_at: server.facts.started_at.to_string(),
+            data_dir: context.town.data_dir().display().to_string(),
+            databases: served.clone(),
+        };
+        state::save(context.town, &state)?;
+    }
+    if let Some(mut record) = search.record.clone().filter(|r| r.is_about(&server.facts) && r.phase != Phase::Ready) {
+        record.ready_at = Some(clock::now().to_string());
+        record.enter(Phase::Ready);
+        record.save(context.town)?;
+    } else if search.record.as_ref().is_some_and(|r| !r.is_about(&server.facts)) {
+        // The record is about an earlier server; this one was started by somebody else and needs none.
+        crate::sys::atomic::remove(&context.town.record_file())?;
+    }
+    Ok(Some(already(context, server, port, served, watch)))
+}
+
+async fn until_it_answers(
+    context: &Context<'_>,
+    server: &Server,
+    expected: Option<Port>,
+    deadline: Deadline,
+) -> Result<(Port, Vec<String>), ServerError> {
+    let pid = server.facts.pid;
+    let mut silent: Option<Deadline> = None;
+    let mut last: Option<SqlError> = None;
+    loop {
+        if let Some(port) = find::sql_port(pid, expected) {
+            // A booting server does not listen yet; one that listens and stays silent this long is hung.
+            let patience = silent.get_or_insert_with(|| Deadline::after(Duration::from_secs(5)));
+            match ask::databases(context, port, Duration::from_secs(1)).await {
+                Ok(served) => return Ok((port, served)),
+                Err(error) if patience.has_passed() => {
+                    return Err(ServerError::NotAnswering { pid, problem: error.to_string() });
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        if deadline.has_passed() {
+            let last_seen = last.map_or_else(|| "it does not listen yet".to_owned(), |e| e.to_string());
+            let (waited, log) = (deadline.limit(), context.town.log_file());
+            return Err(ServerError::NotReady { pid, waited, last_seen, log });
+        }
+        pause(Duration::from_millis(10)).await;
+    }
+}
+
+fn served_dir(context: &Context<'_>, stores: &Stores) -> Result<std::path::PathBuf, ServerError> {
+    if stores.left_out.is_empty() {
+        return Ok(context.town.data_dir());
+    }
+    let wanted: Vec<_> = stores.served.iter().collect();
+    view::build(context.town, &wanted)
+}
+
+fn is_lock_conflict(reason: &str) -> bool {
+    reason.contains("locked by another dolt process")
+}
+
+async fn set_wait_timeout(context: &Context<'_>, mut client: Client, seconds: Option<Duration>) {
+    if let Some(limit) = seconds {
+        if let Err(error) = client.query(&format!("SET GLOBAL wait_timeout = {}", limit.as_secs())).await {
+            context.tell(Notice::Warning(format!("wait_timeout was not set: {error}")));
+        }
+    }
+    client.close().await;
+}
+
+// Tells about a server that ended without being stopped, once, and gives the entry for the record.
+fn note_crash(context: &Context<'_>, search: &Search) -> Option<Ending> {
+    if !search.has_crashed() {
+        return None;
+    }
+    let record = search.record.as_ref();
+    let pid = record.and_then(|r| r.pid).or_else(|| Pid::new(search.state_file.state().pid));
+    let rebooted = record.is_some_and(Record::is_from_another_boot);
+    let how = if rebooted { "machine restarted" } else { "crashed" };
+    let last = log::last_sign_of_life(context.town).map(clock::local);
+    let detail = last.map(|l| format!("last line in its log {l}")).unwrap_or_default();
+    let was = pid.map(|p| format!("PID {p}")).unwrap_or_default();
+    context.tell(Notice::Note(format!("the server before this one {how} ({was}, {detail})")));
+    Some(Ending { at: clock::now().to_string(), pid, how: how.to_owned(), detail })
+}
+
+// After a failed start nothing may claim that a server runs. Errors here only leave stale hints, which are only hints.
+fn forget_failed_start(context: &Context<'_>, reason: &str) {
+    if let Err(error) = state::mark_stopped(context.town) {
+        tracing::warn!(%error, "the state files still name the server that failed to start");
+    }
+    if let Ok(Some(mut record)) = Record::load(context.town) {
+        let how = "failed to start".to_owned();
+        let (at, detail) = (clock::now().to_string(), reason.to_owned());
+        record.last_ending = Some(Ending { at, pid: record.pid, how, detail });
+        record.enter(Phase::Failed);
+        if let Err(error) = record.save(context.town) {
+            tracing::warn!(%error, "the record still says that a start is under way");
+        }
+    }
+}

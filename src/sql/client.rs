@@ -1,0 +1,210 @@
+//! One connection.
+
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, OptsBuilder};
+use tokio::time::timeout;
+
+use super::rows::{Cell, Column, ResultSet};
+use crate::sys::net::Port;
+
+/// Where a server is and who we are there.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: Port,
+    /// Login name.
+    pub user: String,
+    /// Password, if any.
+    pub password: Option<String>,
+}
+
+// Without the password.
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@tcp({}:{})", self.user, self.host, self.port)
+    }
+}
+
+/// Why a question got no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqlError {
+    /// No connection.
+    #[error("cannot connect to {endpoint:?}")]
+    Connect {
+        /// Where we tried.
+        endpoint: Endpoint,
+        /// What happened.
+        source: mysql_async::Error,
+    },
+    /// No answer in time.
+    #[error("no answer from {endpoint:?} within {:.1} s while waiting for {what}", limit.as_secs_f64())]
+    NoAnswer {
+        /// Whom we asked.
+        endpoint: Endpoint,
+        /// What we waited for.
+        what: &'static str,
+        /// How long.
+        limit: Duration,
+    },
+    /// The server answered with an error; the text is its own.
+    #[error("{message}")]
+    Refused {
+        /// MySQL's error number.
+        code: u16,
+        /// The server's words.
+        message: String,
+    },
+    /// The connection broke while we waited.
+    #[error("the connection to {endpoint:?} broke")]
+    Lost {
+        /// Whom we asked.
+        endpoint: Endpoint,
+        /// What happened.
+        source: mysql_async::Error,
+    },
+}
+
+impl SqlError {
+    /// Whether nobody listens there.
+    pub fn is_connection_refused(&self) -> bool {
+        let Self::Connect { source: mysql_async::Error::Io(mysql_async::IoError::Io(e)), .. } = self else {
+            return false;
+        };
+        e.kind() == std::io::ErrorKind::ConnectionRefused
+    }
+}
+
+/// A query that the server is working on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Connection id.
+    pub id: u64,
+    /// Seconds it has been running.
+    pub seconds: u64,
+    /// Its text, if the server tells.
+    pub text: String,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Client {
+    conn: Conn,
+    endpoint: Endpoint,
+    limit: Duration,
+}
+
+impl Client {
+    /// Connects and logs in. `limit` bounds this and every later question.
+    pub async fn connect(
+        endpoint: &Endpoint,
+        database: Option<&str>,
+        limit: Duration,
+    ) -> Result<Self, SqlError> {
+        let opts = OptsBuilder::default()
+            .ip_or_hostname(endpoint.host.clone())
+            .tcp_port(endpoint.port.get())
+            .user(Some(endpoint.user.clone()))
+            .pass(endpoint.password.clone())
+            .db_name(database)
+            .prefer_socket(false)
+            // Known values: the library would otherwise ask for them on every connection.
+            .max_allowed_packet(Some(64 << 20))
+            .wait_timeout(Some(28_800));
+        match timeout(limit, Conn::new(opts)).await {
+            Ok(Ok(conn)) => Ok(Self { conn, endpoint: endpoint.clone(), limit }),
+            Ok(Err(mysql_async::Error::Server(e))) => Err(SqlError::Refused { code: e.code, message: e.message }),
+            Ok(Err(source)) => Err(SqlError::Connect { endpoint: endpoint.clone(), source }),
+            Err(_) => Err(SqlError::NoAnswer { endpoint: endpoint.clone(), what: "the greeting", limit }),
+        }
+    }
+
+    /// Changes the limit for later questions; statements of a user may run for hours.
+    pub fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
+    /// This connection's id, as the process list shows it.
+    pub fn id(&self) -> u64 {
+        u64::from(self.conn.id())
+    }
+
+    /// Sends one text, which may hold several statements, and collects every result.
+    pub async fn query(&mut self, sql: &str) -> Result<Vec<ResultSet>, SqlError> {
+        let (endpoint, limit) = (self.endpoint.clone(), self.limit);
+        match timeout(limit, collect(&mut self.conn, sql)).await {
+            Ok(Ok(results)) => Ok(results),
+            Ok(Err(mysql_async::Error::Server(e))) => Err(SqlError::Refused { code: e.code, message: e.message }),
+            Ok(Err(source)) => Err(SqlError::Lost { endpoint, source }),
+            Err(_) => Err(SqlError::NoAnswer { endpoint, what: "a result", limit }),
+        }
+    }
+
+    /// The databases that the server serves, its own ones left out.
+    pub async fn databases(&mut self) -> Result<Vec<String>, SqlError> {
+        const OWN: [&str; 4] = ["information_schema", "mysql", "performance_schema", "sys"];
+        let first = self.column("SHOW DATABASES", 0).await?;
+        Ok(first.into_iter().filter(|d| !OWN.contains(&d.as_str()) && d != "dolt_cluster").collect())
+    }
+
+    /// The queries that the server is working on now, without this one. Idle connections are none.
+    pub async fn running_queries(&mut self) -> Result<Vec<Query>, SqlError> {
+        let own = self.id();
+        let results =
+            self.query("SELECT id, command, time, info FROM information_schema.processlist").await?;
+        let rows = results.into_iter().flat_map(|r| r.rows);
+        let query = |row: Vec<Cell>| {
+            let mut texts = row.iter().map(Cell::to_text);
+            let id = texts.next()??.parse().ok()?;
+            let command = texts.next()??;
+            let seconds = texts.next()?.and_then(|t| t.parse().ok()).unwrap_or(0);
+            let text = texts.next()?.unwrap_or_default();
+            (command == "Query" && id != own).then_some(Query { id, seconds, text })
+        };
+        Ok(rows.filter_map(query).collect())
+    }
+
+    /// Connections open now, and the most that the server allows.
+    pub async fn connections(&mut self) -> Result<(u64, u64), SqlError> {
+        let open = self.column("SELECT id FROM information_schema.processlist", 0).await?.len() as u64;
+        let most = self.column("SELECT @@max_connections", 0).await?;
+        Ok((open, most.first().and_then(|m| m.parse().ok()).unwrap_or(0)))
+    }
+
+    /// Closes the connection politely; errors do not matter any more then.
+    pub async fn close(self) {
+        let limit = self.limit.min(Duration::from_millis(200));
+        if let Ok(Err(error)) = timeout(limit, self.conn.disconnect()).await {
+            tracing::debug!(%error, "closing a connection");
+        }
+    }
+
+    async fn column(&mut self, sql: &str, index: usize) -> Result<Vec<String>, SqlError> {
+        let results = self.query(sql).await?;
+        let rows = results.into_iter().flat_map(|r| r.rows);
+        Ok(rows.filter_map(|row| row.get(index).and_then(Cell::to_text)).collect())
+    }
+}
+
+async fn collect(conn: &mut Conn, sql: &str) -> Result<Vec<ResultSet>, mysql_async::Error> {
+    let mut result = conn.query_iter(sql).await?;
+    let mut sets = Vec::new();
+    loop {
+        let columns: Vec<Column> =
+            result.columns_ref().iter().map(Column::of).collect();
+        let affected = result.affected_rows();
+        let mut rows = Vec::new();
+        while let Some(row) = result.next().await? {
+            let cells = (0..row.len()).map(|i| row.as_ref(i).map_or(Cell::Null, Cell::of));
+            rows.push(cells.collect());
+        }
+        sets.push(ResultSet { columns, rows, affected });
+        if result.is_empty() {
+            return Ok(sets);
+        }
+    }
+}
