@@ -1,0 +1,31 @@
+# Everything a person or CI does with this repository, by name. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+REAL := $(CURDIR)/target/real-programs
+SCRIPTS := .ci/run tools/real-programs
+
+.PHONY: help demo test bench lint
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: ## Show gt at work in a throw-away town with a real Dolt
+	@tools/real-programs dolt-1.88.1
+	@PATH="$(REAL)/dolt-1.88.1:$$PATH" cargo run --quiet --locked -- demo
+
+test: ## Run all tests, those against the real programs included
+	@tools/real-programs all
+	@GT_TEST_REQUIRE_REAL=1 cargo test --locked
+
+bench: ## Measure, against the real programs, optimised
+	@tools/real-programs all
+	cargo bench --locked
+
+lint: ## Check format, lints, documentation and scripts
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+	for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
