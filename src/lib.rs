@@ -4,7 +4,10 @@
 //! everything: the `flock` on a database's own `LOCK` file is the truth about who has it; PID files, state files,
 //! ports and `sql-server.info` are hints. See `docs/architecture.md`.
 
+pub mod cli;
+pub mod doltserver;
+pub mod migrate;
+pub mod rig;
+pub mod sql;
 pub mod sys;
 pub mod town;
-pub mod doltserver;
-pub mod sql;

@@ -73,9 +73,7 @@ fn arrows(path: &str, views: &Views) -> Vec<String> {
         return Vec::new();
     };
     let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
-        return vec![format!(
-            "{path}:1: `{room}` is no room: give it its arrows in tests/tidy.rs (ROOMS)"
-        )];
+        return vec![format!("{path}:1: `{room}` is no room: give it its arrows in tests/tidy.rs (ROOMS)")];
     };
     mentions_of_root(path, &views.code)
         .into_iter()
@@ -96,17 +94,11 @@ fn lengths(files: &Tree) -> Vec<String> {
         .iter()
         .filter(|(_, text)| lines(text) > MAX_LINES)
         .map(|(path, text)| {
-            format!(
-                "{path}:{}: longer than {MAX_LINES} lines: split it by idea",
-                lines(text)
-            )
+            format!("{path}:{}: longer than {MAX_LINES} lines: split it by idea", lines(text))
         })
         .collect();
-    let mut sources: Vec<usize> = files
-        .iter()
-        .filter(|(path, _)| path.starts_with("src/"))
-        .map(|(_, text)| lines(text))
-        .collect();
+    let mut sources: Vec<usize> =
+        files.iter().filter(|(path, _)| path.starts_with("src/")).map(|(_, text)| lines(text)).collect();
     sources.sort_unstable();
     if let Some(&median) = sources.get(sources.len() / 2)
         && median > MAX_MEDIAN_LINES
@@ -123,24 +115,14 @@ fn prints(path: &str, views: &Views) -> Vec<String> {
         return Vec::new();
     }
     let words = ["println!", "eprintln!", "print!", "eprint!", "process::exit"];
-    search(
-        path,
-        &views.code,
-        &words,
-        "return it and let src/cli print or exit",
-    )
+    search(path, &views.code, &words, "return it and let src/cli print or exit")
 }
 
 fn unsafe_code(path: &str, views: &Views) -> Vec<String> {
     if path.starts_with("src/sys/") {
         return Vec::new();
     }
-    search(
-        path,
-        &views.code,
-        &["unsafe"],
-        "only src/sys may: put a safe face on it there",
-    )
+    search(path, &views.code, &["unsafe"], "only src/sys may: put a safe face on it there")
 }
 
 fn heads(path: &str, text: &str) -> Vec<String> {
@@ -148,18 +130,14 @@ fn heads(path: &str, text: &str) -> Vec<String> {
     if !path.starts_with("src/") || first.is_some_and(|line| line.starts_with("//!")) {
         return Vec::new();
     }
-    vec![format!(
-        "{path}:1: open with a `//!` comment: what it is for, what it guards, what it does not do"
-    )]
+    vec![format!("{path}:1: open with a `//!` comment: what it is for, what it guards, what it does not do")]
 }
 
 /// Files that no `mod` line, `#[path]` attribute or target in `Cargo.toml` names. Cargo and rustc say nothing of
 /// them, so the tests in them would never run (`autotests` and `autobenches` are off).
 fn forgotten(files: &Tree, manifest: &str) -> Vec<String> {
-    let by_path_attribute: Vec<String> = files
-        .iter()
-        .flat_map(|(path, text)| path_attributes(path, text))
-        .collect();
+    let by_path_attribute: Vec<String> =
+        files.iter().flat_map(|(path, text)| path_attributes(path, text)).collect();
     files
         .keys()
         .filter(|path| !by_path_attribute.contains(path))
@@ -174,9 +152,9 @@ fn forgotten(files: &Tree, manifest: &str) -> Vec<String> {
             };
             match is_target {
                 true if manifest.contains(&format!("path = \"{path}\"")) => None,
-                true => Some(format!(
-                    "{path}:1: never compiled: give it a target with this `path` in Cargo.toml"
-                )),
+                true => {
+                    Some(format!("{path}:1: never compiled: give it a target with this `path` in Cargo.toml"))
+                }
                 false => unlisted(files, path),
             }
         })
@@ -185,20 +163,11 @@ fn forgotten(files: &Tree, manifest: &str) -> Vec<String> {
 
 fn leftovers(path: &str, views: &Views) -> Vec<String> {
     // Put together here so that a plain search of the tree does not find this file.
-    let calls = [
-        concat!("to", "do!"),
-        concat!("unimple", "mented!"),
-        concat!("d", "bg!"),
-        concat!("#[", "ignore"),
-    ];
+    let calls =
+        [concat!("to", "do!"), concat!("unimple", "mented!"), concat!("d", "bg!"), concat!("#[", "ignore")];
     let marks = [concat!("FIX", "ME"), concat!("X", "XX")];
     let mut found = search(path, &views.code, &calls, "finish it or take it out");
-    found.extend(search(
-        path,
-        &views.comments,
-        &marks,
-        "do it, or say in prose what is missing and why",
-    ));
+    found.extend(search(path, &views.comments, &marks, "do it, or say in prose what is missing and why"));
     found
 }
 
@@ -206,12 +175,7 @@ fn default_port(path: &str, views: &Views) -> Vec<String> {
     if !path.starts_with("src/") || path.starts_with("src/town/") {
         return Vec::new();
     }
-    search(
-        path,
-        &views.code,
-        &["3307", "3_307"],
-        "the default port is a constant of src/town: use that",
-    )
+    search(path, &views.code, &["3307", "3_307"], "the default port is a constant of src/town: use that")
 }
 
 // ---- Reading paths and texts.
@@ -222,9 +186,7 @@ fn room_of(path: &str) -> Option<&str> {
     match rest.split_once('/') {
         Some(("bin", _)) => None,
         Some((room, _)) => Some(room),
-        None => rest
-            .strip_suffix(".rs")
-            .filter(|name| !matches!(*name, "lib" | "main")),
+        None => rest.strip_suffix(".rs").filter(|name| !matches!(*name, "lib" | "main")),
     }
 }
 
@@ -248,13 +210,8 @@ fn mentions_of_root(path: &str, code: &str) -> Vec<(usize, String)> {
 /// The first names of the path or of the group of paths that begins at `at`.
 fn names_after(code: &str, at: usize, found: &mut Vec<(usize, String)>) {
     let line_at = |at: usize| code[..at].matches('\n').count() + 1;
-    let name_at = |at: usize| {
-        code[at..]
-            .split(|c: char| !is_word(c) && c != '*')
-            .next()
-            .unwrap_or("")
-            .to_owned()
-    };
+    let name_at =
+        |at: usize| code[at..].split(|c: char| !is_word(c) && c != '*').next().unwrap_or("").to_owned();
     if !code[at..].starts_with('{') {
         found.push((line_at(at), name_at(at)));
         return;
@@ -280,9 +237,7 @@ fn names_after(code: &str, at: usize, found: &mut Vec<(usize, String)>) {
 
 /// A finding if no file that could be the parent of this module says `mod name;`.
 fn unlisted(files: &Tree, path: &str) -> Option<String> {
-    let module = path
-        .strip_suffix("/mod.rs")
-        .or_else(|| path.strip_suffix(".rs"))?;
+    let module = path.strip_suffix("/mod.rs").or_else(|| path.strip_suffix(".rs"))?;
     let (folder, name) = module.rsplit_once('/')?;
     let parents = [
         format!("{folder}/main.rs"),
@@ -374,10 +329,7 @@ fn literal_length(rest: &str) -> Option<usize> {
         let hashes = raw.len() - raw.trim_start_matches('#').len();
         let body = raw[hashes..].strip_prefix('"')?;
         let end = format!("\"{}", "#".repeat(hashes));
-        return Some(
-            body.find(&end)
-                .map_or(unfinished, |at| 2 + hashes + at + end.len()),
-        );
+        return Some(body.find(&end).map_or(unfinished, |at| 2 + hashes + at + end.len()));
     }
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let mut inside = rest.char_indices().skip(1);
@@ -413,10 +365,7 @@ fn word_starts<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> 
 fn search(path: &str, text: &str, words: &[&str], advice: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        for word in words
-            .iter()
-            .filter(|word| word_starts(line, word).next().is_some())
-        {
+        for word in words.iter().filter(|word| word_starts(line, word).next().is_some()) {
             found.push(format!("{path}:{}: `{word}`: {advice}", index + 1));
         }
     }
@@ -437,11 +386,7 @@ fn tree() -> Tree {
     for folder in ["src", "tests", "benches"] {
         collect(&root().join(folder), folder, &mut files);
     }
-    assert!(
-        files.contains_key("tests/tidy.rs"),
-        "the tree was not found under {}",
-        root().display()
-    );
+    assert!(files.contains_key("tests/tidy.rs"), "the tree was not found under {}", root().display());
     files
 }
 
@@ -449,17 +394,10 @@ fn collect(folder: &Path, name: &str, files: &mut Tree) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries {
         let entry = entry.expect("a folder of the package can be listed");
-        let path = format!(
-            "{name}/{}",
-            entry.file_name().to_str().expect("file names are UTF-8")
-        );
+        let path = format!("{name}/{}", entry.file_name().to_str().expect("file names are UTF-8"));
         if entry.path().is_dir() {
             collect(&entry.path(), &path, files);
-        } else if entry
-            .path()
-            .extension()
-            .is_some_and(|extension| extension == "rs")
-        {
+        } else if entry.path().extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(entry.path()).expect("a source file is readable UTF-8");
             files.insert(path, text);
         }
@@ -467,20 +405,12 @@ fn collect(folder: &Path, name: &str, files: &mut Tree) {
 }
 
 fn each(files: &Tree, rule: impl Fn(&str, &str, &Views) -> Vec<String>) -> Vec<String> {
-    files
-        .iter()
-        .flat_map(|(path, text)| rule(path, text, &Views::of(text)))
-        .collect()
+    files.iter().flat_map(|(path, text)| rule(path, text, &Views::of(text))).collect()
 }
 
 #[track_caller]
 fn demand(found: &[String]) {
-    assert!(
-        found.is_empty(),
-        "{} to mend:\n{}\n",
-        found.len(),
-        found.join("\n")
-    );
+    assert!(found.is_empty(), "{} to mend:\n{}\n", found.len(), found.join("\n"));
 }
 
 /// Each rule shown to fail, and not to fail where it should not.
@@ -492,9 +422,7 @@ mod samples {
     }
 
     fn files(list: &[(&str, &str)]) -> Tree {
-        list.iter()
-            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-            .collect()
+        list.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
     }
 
     #[test]
@@ -502,12 +430,8 @@ mod samples {
         let text =
             "a /* b /* c */ d */ e // f\nlet g = \"h \\\" // i\"; 'j'; '\\''; r#\"k\" l\"#; b'm'; &'n o\n";
         let Views { code, comments } = views(text);
-        let words = |text: &str| {
-            text.split(|c| !is_word(c))
-                .filter(|w| !w.is_empty())
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
+        let words =
+            |text: &str| text.split(|c| !is_word(c)).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
         assert_eq!(words(&code), "a e let g b n o");
         assert_eq!(words(&comments), "b c d f");
         assert_eq!(code.lines().count(), text.lines().count());
@@ -519,14 +443,8 @@ mod samples {
             ("src/sys/lock.rs", "use crate::town::Town;"),
             ("src/sql/mod.rs", "fn f(t: &crate::town::Town) {}"),
             ("src/town/mod.rs", "pub(in crate::sql) fn f() {}"),
-            (
-                "src/rig/list.rs",
-                "use crate::{\n    sys::{lock, net},\n    cli::print,\n};",
-            ),
-            (
-                "src/rig/mod.rs",
-                "#[cfg(test)]\nmod tests { use crate::migrate::plan; }",
-            ),
+            ("src/rig/list.rs", "use crate::{\n    sys::{lock, net},\n    cli::print,\n};"),
+            ("src/rig/mod.rs", "#[cfg(test)]\nmod tests { use crate::migrate::plan; }"),
             ("src/rig/list.rs", "use super::super::migrate::plan;"),
             ("src/rig/mod.rs", "use super::cli::print;"),
             ("src/doltserver/x/y.rs", "use super::super::super::rig::Rig;"),
@@ -538,10 +456,7 @@ mod samples {
             assert_eq!(arrows(path, &views(text)).len(), 1, "{path}: {text}");
         }
         assert_eq!(
-            arrows(
-                "src/rig/list.rs",
-                &views("\nuse crate::{\n    sys,\n    cli::print,\n};")
-            ),
+            arrows("src/rig/list.rs", &views("\nuse crate::{\n    sys,\n    cli::print,\n};")),
             ["src/rig/list.rs:4: `rig` may not know `cli`: turn the arrow, or pass the value in"]
         );
     }
@@ -551,23 +466,11 @@ mod samples {
         for (path, text) in [
             ("src/lib.rs", "pub use crate::cli::main;"),
             ("src/bin/gt.rs", "fn main() { gt::cli::main() }"),
-            (
-                "src/cli/start.rs",
-                "use crate::{cli::print, doltserver, migrate::plan, sys};",
-            ),
-            (
-                "src/rig/list.rs",
-                "use super::metadata; use crate::rig::x; use crate::sql::{quote, cli};",
-            ),
-            (
-                "src/rig/list.rs",
-                "// crate::cli\n/// [`crate::cli`]\nlet x = \"crate::cli\";",
-            ),
+            ("src/cli/start.rs", "use crate::{cli::print, doltserver, migrate::plan, sys};"),
+            ("src/rig/list.rs", "use super::metadata; use crate::rig::x; use crate::sql::{quote, cli};"),
+            ("src/rig/list.rs", "// crate::cli\n/// [`crate::cli`]\nlet x = \"crate::cli\";"),
             ("src/doltserver/x/y.rs", "use super::super::rig;"),
-            (
-                "src/sys/mod.rs",
-                "pub(crate) fn supercrate() {} use crate::sys::lock;",
-            ),
+            ("src/sys/mod.rs", "pub(crate) fn supercrate() {} use crate::sys::lock;"),
         ] {
             assert_eq!(arrows(path, &views(text)), [""; 0], "{path}: {text}");
         }
@@ -577,28 +480,13 @@ mod samples {
     fn long_files_and_a_long_median_are_found() {
         let (short, long, huge) = ("x\n".repeat(250), "x\n".repeat(251), "x\n".repeat(801));
         assert!(
-            lengths(&files(&[
-                ("src/a.rs", &short),
-                ("src/b.rs", &short),
-                ("src/c.rs", &long)
-            ]))
-            .is_empty()
+            lengths(&files(&[("src/a.rs", &short), ("src/b.rs", &short), ("src/c.rs", &long)])).is_empty()
         );
         assert!(
-            lengths(&files(&[
-                ("src/a.rs", &short),
-                ("tests/b.rs", &long),
-                ("tests/c.rs", &long)
-            ]))
-            .is_empty()
+            lengths(&files(&[("src/a.rs", &short), ("tests/b.rs", &long), ("tests/c.rs", &long)])).is_empty()
         );
         assert_eq!(
-            lengths(&files(&[
-                ("src/a.rs", &short),
-                ("src/b.rs", &long),
-                ("src/c.rs", &long)
-            ]))
-            .len(),
+            lengths(&files(&[("src/a.rs", &short), ("src/b.rs", &long), ("src/c.rs", &long)])).len(),
             1
         );
         assert_eq!(lengths(&files(&[("tests/it/a.rs", &huge)])).len(), 1);
@@ -673,10 +561,7 @@ mod samples {
             ("src/town/tests.rs", ""),
             ("src/town/deep.rs", "mod er;"),
             ("src/town/deep/er.rs", ""),
-            (
-                "tests/it/main.rs",
-                "mod start;\n#[path = \"../common/mod.rs\"]\nmod common;",
-            ),
+            ("tests/it/main.rs", "mod start;\n#[path = \"../common/mod.rs\"]\nmod common;"),
             ("tests/it/start.rs", ""),
             ("tests/common/mod.rs", "mod town;"),
             ("tests/common/town.rs", ""),
@@ -697,11 +582,7 @@ mod samples {
             assert_eq!(leftovers("src/town/mod.rs", &views(text)).len(), 1, "{text}");
         }
         assert!(
-            leftovers(
-                "src/town/mod.rs",
-                &views("let template = \"name.XXXXXX\"; // ignored")
-            )
-            .is_empty()
+            leftovers("src/town/mod.rs", &views("let template = \"name.XXXXXX\"; // ignored")).is_empty()
         );
     }
 

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `gt` program.
+
+fn main() -> std::process::ExitCode {
+    gt::cli::run()
+}

@@ -5,12 +5,17 @@ use std::path::Path;
 
 use super::ServerError;
 use crate::sys::atomic;
+use crate::sys::net::Port;
 use crate::town::Town;
 use crate::town::settings::{GENERATED_HEADER, PORT_NOTE, Settings, Sourced};
-use crate::sys::net::Port;
 
 /// Writes the configuration for a start. `served` is the town's data directory, or a view of it.
-pub fn write(town: &Town, settings: &Settings, port: &Sourced<Port>, served: &Path) -> Result<(), ServerError> {
+pub fn write(
+    town: &Town,
+    settings: &Settings,
+    port: &Sourced<Port>,
+    served: &Path,
+) -> Result<(), ServerError> {
     let level = settings.log_level.clone()?.value;
     let host = settings.host.as_ref().map(|h| h.value.as_str());
     let text = render(&level, port, host, served);

@@ -140,7 +140,9 @@ fn try_candidate(town: &Town, search: &mut Search, pid: Pid, found_by: &'static 
         search.server = Some(Server { handle, facts, evidence: finding.evidence, port, found_by });
     } else {
         let why = finding.evidence.last().cloned().unwrap_or_default();
-        search.notes.push(format!("{found_by} names {}, which is not this town's server: {why}", describe(pid)));
+        search
+            .notes
+            .push(format!("{found_by} names {}, which is not this town's server: {why}", describe(pid)));
     }
 }
 

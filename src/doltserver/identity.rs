@@ -43,7 +43,10 @@ pub fn examine(facts: &Facts, town: &Town, record: Option<&Record>) -> Finding {
     let recorded = record.is_some_and(|r| r.is_about(facts));
     let shown = facts.exe.as_deref().unwrap_or(Path::new("?"));
     if recorded {
-        evidence.push(format!("executable {}: the process that we started (PID and start time agree)", shown.display()));
+        evidence.push(format!(
+            "executable {}: the process that we started (PID and start time agree)",
+            shown.display()
+        ));
     } else if is_dolt(facts) {
         evidence.push(format!("executable {}: dolt", shown.display()));
     } else {
@@ -112,7 +115,8 @@ fn flag<'a>(facts: &'a Facts, name: &str) -> Option<&'a OsStr> {
 fn locks_held(facts: &Facts, town: &Town) -> Option<String> {
     let table = LockTable::read();
     let databases = databases::scan(town).ok()?;
-    let held = databases.iter().filter(|d| table.holders_of_path(&d.lock_file()).contains(&facts.pid)).count();
+    let held =
+        databases.iter().filter(|d| table.holders_of_path(&d.lock_file()).contains(&facts.pid)).count();
     (held > 0).then(|| format!("locks held: {held} of {} databases of this town", databases.len()))
 }
 

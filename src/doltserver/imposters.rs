@@ -44,7 +44,8 @@ pub fn look(context: &Context<'_>) -> Result<Report, ServerError> {
 /// Asks a proved imposter to end and waits for it. The proof is taken again, through a handle, right before the signal.
 pub async fn end(context: &Context<'_>, pid: Pid, limit: Duration) -> Result<(), ServerError> {
     let gone = || ServerError::NotRunning { notes: vec![format!("PID {pid} has ended by itself")] };
-    let handle = Handle::open(pid).map_err(ServerError::io(format!("examine PID {pid}")))?.ok_or_else(gone)?;
+    let handle =
+        Handle::open(pid).map_err(ServerError::io(format!("examine PID {pid}")))?.ok_or_else(gone)?;
     let facts = handle.facts().ok_or_else(gone)?;
     let finding = identity::examine(&facts, context.town, None);
     let proved = match &finding.verdict {

@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn the_last_error_is_the_cause_and_not_the_chatter() {
-        let locked = "Starting server with Config HP=\"x\"\ndatabase \"alpha\" is locked by another dolt process\n";
+        let locked =
+            "Starting server with Config HP=\"x\"\ndatabase \"alpha\" is locked by another dolt process\n";
         assert!(last_error(locked).unwrap().starts_with("database \"alpha\""));
         let logged = "time=\"2026-11-21T09:44:09Z\" level=warning msg=\"a\"\ntime=\"2026-11-21T09:44:09Z\" level=error msg=\"Port \\\"1\\\" in use\"\n";
         assert_eq!(last_error(logged).unwrap(), "Port \"1\" in use");

@@ -75,7 +75,8 @@ pub async fn wait_for_locks(
         let mut told = false;
         let mut between = Duration::from_millis(2);
         loop {
-            let probe = lock::probe(&path).map_err(ServerError::io(format!("test the lock {}", path.display())))?;
+            let probe =
+                lock::probe(&path).map_err(ServerError::io(format!("test the lock {}", path.display())))?;
             if probe != Probe::Held {
                 break;
             }

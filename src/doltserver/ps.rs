@@ -68,7 +68,15 @@ fn describe(facts: Facts, town: Option<&Town>, record: Option<&Record>) -> Liste
         let held = all.iter().filter(|d| table.holders_of_path(&d.lock_file()).contains(&facts.pid)).count();
         evidence.push(format!("locks held there: {held} of {} databases", all.len()));
     }
-    Listed { ports: net::listening_ports(facts.pid), data_dir, town: its_town, verdict, evidence, is_ours, facts }
+    Listed {
+        ports: net::listening_ports(facts.pid),
+        data_dir,
+        town: its_town,
+        verdict,
+        evidence,
+        is_ours,
+        facts,
+    }
 }
 
 /// The town that a data directory lies in: the nearest directory above it with a `mayor/town.json`.

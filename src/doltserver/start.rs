@@ -117,7 +117,7 @@ pub(super) async fn run_locked(
     let stores = preflight::check_stores(context, &options.without)?;
     let port = context.settings.port.clone()?;
     let wait_timeout = context.settings.wait_timeout.clone()?;
-    let _ = context.settings.log_level.clone()?;
+    context.settings.log_level.clone()?;
     held.gate = Some(gate::close(context, deadline).await?);
     let binary = binary::find(context.town, context.env).await?;
     preflight::wait_for_locks(context, &stores.served, deadline).await?;
@@ -197,7 +197,8 @@ pub(super) async fn lock_state(context: &Context<'_>, deadline: Deadline) -> Res
     let lock = lock::acquire(&context.town.lock_file(), Mode::Exclusive, deadline, tell).await?;
     if lock.kind() == lock::Kind::Fcntl {
         context.tell(Notice::Warning(
-            "this file system has no flock; using fcntl locks, which the Go gt and Dolt do not see".to_owned(),
+            "this file system has no flock; using fcntl locks, which the Go gt and Dolt do not see"
+                .to_owned(),
         ));
     }
     Ok(lock)
@@ -237,7 +238,13 @@ async fn running_and_in_order(
     }
 }
 
-fn already(context: &Context<'_>, server: &Server, port: Port, served: Vec<String>, watch: Stopwatch) -> Started {
+fn already(
+    context: &Context<'_>,
+    server: &Server,
+    port: Port,
+    served: Vec<String>,
+    watch: Stopwatch,
+) -> Started {
     match &context.settings.port {
         Ok(set) if set.value != port => context.tell(Notice::Warning(format!(
             "the port setting is {} ({}), the running server has {port}: it takes effect with gt dolt restart",
@@ -246,7 +253,8 @@ fn already(context: &Context<'_>, server: &Server, port: Port, served: Vec<Strin
         Ok(_) => {}
         Err(error) => context.tell(Notice::Warning(format!("the next start will refuse: {error}"))),
     }
-    let on_disk = super::databases::scan(context.town).map(|d| super::databases::names(&d)).unwrap_or_default();
+    let on_disk =
+        super::databases::scan(context.town).map(|d| super::databases::names(&d)).unwrap_or_default();
     Started {
         was_running: true,
         pid: server.facts.pid,
@@ -287,7 +295,9 @@ async fn adopt(
         };
         state::save(context.town, &state)?;
     }
-    if let Some(mut record) = search.record.clone().filter(|r| r.is_about(&server.facts) && r.phase != Phase::Ready) {
+    if let Some(mut record) =
+        search.record.clone().filter(|r| r.is_about(&server.facts) && r.phase != Phase::Ready)
+    {
         record.ready_at = Some(clock::now().to_string());
         record.enter(Phase::Ready);
         record.save(context.town)?;

@@ -174,7 +174,8 @@ fn absent(context: &Context<'_>, search: &Search) -> Health {
 
 fn half_made(databases: &[Database]) -> Vec<String> {
     let half = databases.iter().filter(|d| d.condition == Condition::HalfMade);
-    half.map(|d| format!("{} was never finished being created: gt dolt init-rig {}", d.name, d.name)).collect()
+    half.map(|d| format!("{} was never finished being created: gt dolt init-rig {}", d.name, d.name))
+        .collect()
 }
 
 fn settings_notes(context: &Context<'_>, server: Option<&Server>) -> Vec<String> {

@@ -112,7 +112,8 @@ async fn wait_for_queries(context: &Context<'_>, server: &Server, grace: Duratio
     let limit = Duration::from_millis(500);
     // A server that does not answer has no query to wait for that we could know of.
     let Ok(mut client) = Client::connect(&context.endpoint(port), None, limit).await else {
-        context.tell(Notice::Note("the server does not answer, so its queries cannot be waited for".to_owned()));
+        context
+            .tell(Notice::Note("the server does not answer, so its queries cannot be waited for".to_owned()));
         return;
     };
     let mut told = Vec::new();
@@ -172,7 +173,12 @@ async fn wait_for_exit(
 }
 
 fn asked_ending(pid: Pid) -> Ending {
-    Ending { at: clock::now().to_string(), pid: Some(pid), how: "asked to end".to_owned(), detail: String::new() }
+    Ending {
+        at: clock::now().to_string(),
+        pid: Some(pid),
+        how: "asked to end".to_owned(),
+        detail: String::new(),
+    }
 }
 
 fn asked_to_end(record: &Record) -> bool {
@@ -193,7 +199,9 @@ fn back_to_ready(context: &Context<'_>) {
 
 fn forget(context: &Context<'_>, pid: Option<Pid>, how: &str, detail: &str) {
     if let Err(error) = state::mark_stopped(context.town) {
-        context.tell(Notice::Warning(format!("the server is gone, but its state files could not be updated: {error}")));
+        context.tell(Notice::Warning(format!(
+            "the server is gone, but its state files could not be updated: {error}"
+        )));
     }
     if let Ok(Some(mut record)) = Record::load(context.town) {
         record.crashes += u32::from(how == "crashed");

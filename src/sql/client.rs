@@ -117,7 +117,9 @@ impl Client {
             .wait_timeout(Some(28_800));
         match timeout(limit, Conn::new(opts)).await {
             Ok(Ok(conn)) => Ok(Self { conn, endpoint: endpoint.clone(), limit }),
-            Ok(Err(mysql_async::Error::Server(e))) => Err(SqlError::Refused { code: e.code, message: e.message }),
+            Ok(Err(mysql_async::Error::Server(e))) => {
+                Err(SqlError::Refused { code: e.code, message: e.message })
+            }
             Ok(Err(source)) => Err(SqlError::Connect { endpoint: endpoint.clone(), source }),
             Err(_) => Err(SqlError::NoAnswer { endpoint: endpoint.clone(), what: "the greeting", limit }),
         }
@@ -138,7 +140,9 @@ impl Client {
         let (endpoint, limit) = (self.endpoint.clone(), self.limit);
         match timeout(limit, collect(&mut self.conn, sql)).await {
             Ok(Ok(results)) => Ok(results),
-            Ok(Err(mysql_async::Error::Server(e))) => Err(SqlError::Refused { code: e.code, message: e.message }),
+            Ok(Err(mysql_async::Error::Server(e))) => {
+                Err(SqlError::Refused { code: e.code, message: e.message })
+            }
             Ok(Err(source)) => Err(SqlError::Lost { endpoint, source }),
             Err(_) => Err(SqlError::NoAnswer { endpoint, what: "a result", limit }),
         }
@@ -194,8 +198,7 @@ async fn collect(conn: &mut Conn, sql: &str) -> Result<Vec<ResultSet>, mysql_asy
     let mut result = conn.query_iter(sql).await?;
     let mut sets = Vec::new();
     loop {
-        let columns: Vec<Column> =
-            result.columns_ref().iter().map(Column::of).collect();
+        let columns: Vec<Column> = result.columns_ref().iter().map(Column::of).collect();
         let affected = result.affected_rows();
         let mut rows = Vec::new();
         while let Some(row) = result.next().await? {

@@ -66,7 +66,9 @@ impl Cell {
             Value::Float(n) => Self::Text(n.to_string()),
             Value::Double(n) => Self::Text(n.to_string()),
             // The text protocol, the only one used here, sends these as bytes.
-            dates @ (Value::Date(..) | Value::Time(..)) => Self::Text(dates.as_sql(true).trim_matches('\'').to_owned()),
+            dates @ (Value::Date(..) | Value::Time(..)) => {
+                Self::Text(dates.as_sql(true).trim_matches('\'').to_owned())
+            }
         }
     }
 

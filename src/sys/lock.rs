@@ -75,7 +75,8 @@ pub enum LockError {
 
 /// One attempt, no waiting. `None`: somebody else holds it.
 pub fn try_lock(path: &Path, mode: Mode) -> io::Result<Option<FileLock>> {
-    let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+    let file =
+        OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
     lock_file(file, mode)
 }
 

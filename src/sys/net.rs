@@ -16,8 +16,7 @@ pub type Port = std::num::NonZeroU16;
 /// The ports that this process listens on. Empty if it has none or we may not look.
 pub fn listening_ports(pid: Pid) -> Vec<Port> {
     let sockets = listening_sockets();
-    let mut ports: Vec<Port> =
-        socket_inodes(pid).filter_map(|inode| sockets.get(&inode).copied()).collect();
+    let mut ports: Vec<Port> = socket_inodes(pid).filter_map(|inode| sockets.get(&inode).copied()).collect();
     ports.sort_unstable();
     ports.dedup();
     ports

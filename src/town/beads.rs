@@ -101,8 +101,7 @@ impl BeadsDir {
             atomic::write(&path, (metadata.0.to_pretty() + "\n").as_bytes(), 0o600)?;
             pointed.metadata = true;
         }
-        pointed.port_file =
-            atomic::write_if_changed(&self.port_file(), port.to_string().as_bytes(), 0o600)?;
+        pointed.port_file = atomic::write_if_changed(&self.port_file(), port.to_string().as_bytes(), 0o600)?;
         Ok(pointed)
     }
 

@@ -31,7 +31,8 @@ impl Object {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(TownError::Read { path: path.to_owned(), source }),
         };
-        let problem = |e: serde_json::Error| TownError::Malformed { path: path.to_owned(), problem: e.to_string() };
+        let problem =
+            |e: serde_json::Error| TownError::Malformed { path: path.to_owned(), problem: e.to_string() };
         Self::parse(&text).map(Some).map_err(problem)
     }
 
@@ -200,7 +201,8 @@ mod tests {
 
     #[test]
     fn setting_the_same_value_changes_nothing() {
-        let mut object = Object::parse("{\n  \"port\": 3308,\n  \"a\": {\"b\": [1, 2], \"c\": {}}\n}").unwrap();
+        let mut object =
+            Object::parse("{\n  \"port\": 3308,\n  \"a\": {\"b\": [1, 2], \"c\": {}}\n}").unwrap();
         assert!(!object.set("port", &3308).unwrap());
         assert!(!object.set("a", &serde_json::json!({"c": {}, "b": [1, 2]})).unwrap());
         assert!(object.set("port", &3309).unwrap());

@@ -35,7 +35,9 @@ pub enum NameError {
         for_what: &'static str,
     },
     /// SQL does not tell the two apart.
-    #[error("invalid rig name {name:?}: the database {existing:?} differs only in case, and to SQL they are the same")]
+    #[error(
+        "invalid rig name {name:?}: the database {existing:?} differs only in case, and to SQL they are the same"
+    )]
     CaseTwin {
         /// The name.
         name: String,
@@ -49,7 +51,9 @@ pub enum NameError {
         name: String,
     },
     /// Not a prefix.
-    #[error("invalid prefix {prefix:?}: must begin with a letter, hold only letters, digits and dashes, at most 20")]
+    #[error(
+        "invalid prefix {prefix:?}: must begin with a letter, hold only letters, digits and dashes, at most 20"
+    )]
     Prefix {
         /// The prefix.
         prefix: String,
@@ -165,7 +169,9 @@ mod tests {
     #[test]
     fn f10_names_that_would_hurt_are_refused() {
         let long = "a".repeat(300);
-        for bad in ["../x", "a/b", "", ".", "..", "hq;drop", "é", "config.yaml", "-x", "--", "a b", "a'b", &long] {
+        for bad in
+            ["../x", "a/b", "", ".", "..", "hq;drop", "é", "config.yaml", "-x", "--", "a b", "a'b", &long]
+        {
             assert!(check_database(bad).is_err(), "{bad:?}");
         }
         for taken in ["mysql", "MySQL", "information_schema", "performance_schema", "dolt_cluster", "sys"] {
@@ -186,9 +192,14 @@ mod tests {
 
     #[test]
     fn prefixes_are_derived_as_people_abbreviate() {
-        for (rig, prefix) in
-            [("gastown", "gt"), ("gas_town", "gt"), ("myProject", "mp"), ("beads", "be"), ("abc", "abc"), ("9x", "r9x")]
-        {
+        for (rig, prefix) in [
+            ("gastown", "gt"),
+            ("gas_town", "gt"),
+            ("myProject", "mp"),
+            ("beads", "be"),
+            ("abc", "abc"),
+            ("9x", "r9x"),
+        ] {
             assert_eq!(derive_prefix(rig), prefix, "{rig}");
             assert!(check_prefix(prefix).is_ok());
         }

@@ -158,8 +158,11 @@ mod tests {
     #[test]
     fn unknown_fields_of_the_registry_survive_an_added_rig() {
         let (_dir, town) = town();
-        fs::write(town.rigs_json(), r#"{"version":1,"future":9007199254740993,"rigs":{"old":{"git_url":"u","x":1}}}"#)
-            .unwrap();
+        fs::write(
+            town.rigs_json(),
+            r#"{"version":1,"future":9007199254740993,"rigs":{"old":{"git_url":"u","x":1}}}"#,
+        )
+        .unwrap();
         let mut registry = Registry::load(&town).unwrap();
         registry.add("gastown", "gt").unwrap();
         registry.save(&town).unwrap();

@@ -33,10 +33,7 @@ fn builds_once_and_the_second_run_needs_no_compiler_and_changes_nothing() {
     assert!(yard.link("dolt-1.2.3").join("dolt").is_file());
     let state = || {
         let program = fs::metadata(target.join("dolt")).unwrap().modified().unwrap();
-        let link = fs::symlink_metadata(yard.link("dolt-1.2.3"))
-            .unwrap()
-            .modified()
-            .unwrap();
+        let link = fs::symlink_metadata(yard.link("dolt-1.2.3")).unwrap().modified().unwrap();
         (yard.listing(), program, link)
     };
     let before = state();
@@ -44,15 +41,9 @@ fn builds_once_and_the_second_run_needs_no_compiler_and_changes_nothing() {
     yard.take_away("go");
     yard.take_away("cc");
     let second = yard.run(&["dolt-1.2.3"]);
-    assert_eq!(
-        (second.code, second.stderr.as_str()),
-        (0, "[1/1] dolt 1.2.3: cached\n")
-    );
+    assert_eq!((second.code, second.stderr.as_str()), (0, "[1/1] dolt 1.2.3: cached\n"));
     assert_eq!(state(), before);
-    assert_eq!(
-        yard.builds(),
-        ["install -tags gms_pure_go github.com/dolthub/dolt/go/cmd/dolt@v0.1"]
-    );
+    assert_eq!(yard.builds(), ["install -tags gms_pure_go github.com/dolthub/dolt/go/cmd/dolt@v0.1"]);
 }
 
 #[test]
@@ -65,20 +56,15 @@ fn without_a_name_all_are_built_one_after_the_other_and_bd_in_its_own_module() {
     let builds = yard.builds();
     assert_eq!(builds.len(), 2);
     assert!(builds[1].starts_with("build -tags gms_pure_go -o "), "{builds:?}");
-    assert!(
-        builds[1].ends_with("/bin/bd github.com/steveyegge/beads/cmd/bd"),
-        "{builds:?}"
-    );
+    assert!(builds[1].ends_with("/bin/bd github.com/steveyegge/beads/cmd/bd"), "{builds:?}");
 }
 
 #[test]
 fn a_changed_pin_or_module_file_is_another_build() {
     let yard = Yard::new();
     assert_eq!(yard.run(&["all"]).code, 0);
-    let (dolt, bd) = (
-        fs::read_link(yard.link("dolt-1.2.3")).unwrap(),
-        fs::read_link(yard.link("bd-4.5.6")).unwrap(),
-    );
+    let (dolt, bd) =
+        (fs::read_link(yard.link("dolt-1.2.3")).unwrap(), fs::read_link(yard.link("bd-4.5.6")).unwrap());
     yard.write("tools/bd/go.sum", "changed\n");
     yard.write("tools/pins", "dolt-1.2.3 v0.2\nbd-4.5.6 v4.5.6\n");
     assert_eq!(yard.run(&["all"]).code, 0);
@@ -92,11 +78,7 @@ fn a_program_of_another_release_than_its_name_is_refused() {
     let yard = Yard::with(&Go::Says("dolt version 1.2.30"));
     let run = yard.run(&["dolt-1.2.3"]);
     assert_eq!(run.code, 1);
-    assert!(
-        run.stderr
-            .contains("dolt-1.2.3 was built but says \"dolt version 1.2.30\""),
-        "{run:?}"
-    );
+    assert!(run.stderr.contains("dolt-1.2.3 was built but says \"dolt version 1.2.30\""), "{run:?}");
     assert!(!yard.link("dolt-1.2.3").exists());
     assert_eq!(yard.listing(), ["lock"], "nothing unproven may stay in the cache");
 }
@@ -107,11 +89,7 @@ fn a_failed_build_shows_what_go_said_and_leaves_nothing() {
     let run = yard.run(&["dolt-1.2.3"]);
     assert_eq!(run.code, 1);
     assert!(run.stderr.contains("x.go:1: undefined: y\n"), "{run:?}");
-    assert!(
-        run.stderr
-            .ends_with("dolt-1.2.3 did not build; what go said stands above\n"),
-        "{run:?}"
-    );
+    assert!(run.stderr.ends_with("dolt-1.2.3 did not build; what go said stands above\n"), "{run:?}");
     assert_eq!(yard.listing(), ["lock"]);
     assert_eq!(yard.builds().len(), 1, "a compiler's error is not tried again");
 }
@@ -131,10 +109,7 @@ fn a_missing_compiler_is_named_with_what_to_install() {
     yard.take_away("cc");
     let run = yard.run(&["dolt-1.2.3"]);
     assert_eq!(run.code, 1);
-    assert!(
-        run.stderr.contains("a C compiler is missing: install cc"),
-        "{run:?}"
-    );
+    assert!(run.stderr.contains("a C compiler is missing: install cc"), "{run:?}");
 
     yard.take_away("go");
     let run = yard.run(&["dolt-1.2.3"]);
@@ -154,21 +129,13 @@ fn an_unknown_name_is_a_usage_error_that_lists_the_names() {
 fn a_home_that_is_empty_gets_the_cache() {
     let yard = Yard::new();
     let home = yard.folder("home");
-    let run = yard::wait(
-        yard.command(&["dolt-1.2.3"])
-            .env_remove("GT_REAL_PROGRAMS_CACHE")
-            .env("HOME", &home),
-    );
+    let run =
+        yard::wait(yard.command(&["dolt-1.2.3"]).env_remove("GT_REAL_PROGRAMS_CACHE").env("HOME", &home));
     assert_eq!(run.code, 0, "{run:?}");
     assert!(
-        fs::read_link(yard.link("dolt-1.2.3"))
-            .unwrap()
-            .starts_with(home.join(".cache/gt-real-programs"))
+        fs::read_link(yard.link("dolt-1.2.3")).unwrap().starts_with(home.join(".cache/gt-real-programs"))
     );
-    assert!(
-        !yard.environment_of_go().contains("GOPATH="),
-        "Go finds its own places in a home that works"
-    );
+    assert!(!yard.environment_of_go().contains("GOPATH="), "Go finds its own places in a home that works");
 }
 
 #[test]
@@ -183,24 +150,11 @@ fn without_a_usable_home_everything_stays_inside_target() {
         let run = yard::wait(&mut command);
         assert_eq!(run.code, 0, "HOME={home:?} {run:?}");
         let cache = yard.folder("target/real-programs-cache");
-        assert!(
-            fs::read_link(yard.link("dolt-1.2.3"))
-                .unwrap()
-                .starts_with(&cache)
-        );
+        assert!(fs::read_link(yard.link("dolt-1.2.3")).unwrap().starts_with(&cache));
         let environment = yard.environment_of_go();
-        assert!(
-            environment.contains(&format!("GOPATH={}/go\n", cache.display())),
-            "{environment}"
-        );
-        assert!(
-            environment.contains(&format!("GOCACHE={}/go-build\n", cache.display())),
-            "{environment}"
-        );
-        assert!(
-            environment.contains("GOFLAGS=-buildvcs=false -modcacherw\n"),
-            "cargo clean must be able to"
-        );
+        assert!(environment.contains(&format!("GOPATH={}/go\n", cache.display())), "{environment}");
+        assert!(environment.contains(&format!("GOCACHE={}/go-build\n", cache.display())), "{environment}");
+        assert!(environment.contains("GOFLAGS=-buildvcs=false -modcacherw\n"), "cargo clean must be able to");
     }
 }
 
@@ -208,17 +162,11 @@ fn without_a_usable_home_everything_stays_inside_target() {
 fn settings_that_would_change_what_is_built_do_not_reach_go() {
     let yard = Yard::new();
     let run = yard::wait(
-        yard.command(&["dolt-1.2.3"])
-            .env("GOOS", "plan9")
-            .env("GOFLAGS", "-race")
-            .env("GOPROXY", "kept"),
+        yard.command(&["dolt-1.2.3"]).env("GOOS", "plan9").env("GOFLAGS", "-race").env("GOPROXY", "kept"),
     );
     assert_eq!(run.code, 0, "{run:?}");
     let environment = yard.environment_of_go();
-    assert!(
-        !environment.contains("GOOS=") && !environment.contains("-race"),
-        "{environment}"
-    );
+    assert!(!environment.contains("GOOS=") && !environment.contains("-race"), "{environment}");
     assert!(environment.contains("GOPROXY=kept\n"), "{environment}");
 }
 
@@ -233,17 +181,11 @@ fn of_two_at_once_one_builds_and_the_other_waits_and_says_for_whom() {
     first.read_until("building");
     let mut second = yard.start(&["dolt-1.2.3"]);
     let waiting = second.read_until("waiting for it");
-    assert!(
-        waiting.contains(&format!("process {} is building", first.id())),
-        "{waiting}"
-    );
+    assert!(waiting.contains(&format!("process {} is building", first.id())), "{waiting}");
     yard.give_leave();
     let (first, second) = (first.finish(), second.finish());
     assert_eq!((first.code, second.code), (0, 0), "{first:?} {second:?}");
-    assert!(
-        second.stderr.ends_with("[1/1] dolt 1.2.3: cached\n"),
-        "{second:?}"
-    );
+    assert!(second.stderr.ends_with("[1/1] dolt 1.2.3: cached\n"), "{second:?}");
     assert_eq!(yard.builds().len(), 1);
 }
 
@@ -271,9 +213,5 @@ fn what_a_killed_build_left_is_swept_by_the_next() {
     }
     yard.write("cache/building.dolt-1.2.3.old/log", "half\n");
     assert_eq!(yard.run(&["dolt-1.2.3"]).code, 0);
-    assert!(
-        yard.listing().iter().all(|path| !path.contains("building")),
-        "{:?}",
-        yard.listing()
-    );
+    assert!(yard.listing().iter().all(|path| !path.contains("building")), "{:?}", yard.listing());
 }

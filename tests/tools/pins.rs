@@ -21,8 +21,5 @@ fn the_pin_of_bd_is_what_its_module_requires() {
     );
     let module = fs::read_to_string(tools.join("bd/go.mod")).unwrap();
     let line = format!("require github.com/steveyegge/beads {version}");
-    assert!(
-        module.lines().any(|l| l == line),
-        "tools/bd/go.mod lacks `{line}`"
-    );
+    assert!(module.lines().any(|l| l == line), "tools/bd/go.mod lacks `{line}`");
 }

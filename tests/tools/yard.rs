@@ -59,9 +59,7 @@ impl Yard {
     }
 
     pub(crate) fn with(go: &Go) -> Self {
-        let yard = Self {
-            dir: tempfile::tempdir().unwrap(),
-        };
+        let yard = Self { dir: tempfile::tempdir().unwrap() };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/real-programs");
         yard.write("tools/real-programs", &fs::read_to_string(script).unwrap());
         yard.write("tools/pins", "# Ours.\ndolt-1.2.3 v0.1\nbd-4.5.6 v4.5.6\n");
@@ -233,9 +231,7 @@ fn list(folder: &Path, name: &str, found: &mut Vec<String>) {
 
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 /// Runs a command of [`Yard::command`] to its end.
@@ -254,11 +250,7 @@ impl Running {
     fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        Self {
-            child,
-            stderr,
-            seen: String::new(),
-        }
+        Self { child, stderr, seen: String::new() }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -286,10 +278,7 @@ impl Running {
     pub(crate) fn finish(mut self) -> Ran {
         self.stderr.read_to_string(&mut self.seen).unwrap();
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        Ran {
-            code,
-            stderr: self.seen,
-        }
+        Ran { code, stderr: self.seen }
     }
 }
 

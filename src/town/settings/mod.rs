@@ -102,7 +102,9 @@ impl Settings {
     pub fn load(town: &Town, env: &Env) -> Self {
         let mut seen = sources::Seen::default();
         let port = port::resolve(town, env, &mut seen);
-        let host = env.text(env::GT_DOLT_HOST).map(|value| Sourced { value, source: Source::Env(env::GT_DOLT_HOST) });
+        let host = env
+            .text(env::GT_DOLT_HOST)
+            .map(|value| Sourced { value, source: Source::Env(env::GT_DOLT_HOST) });
         if let Some(host) = &host {
             seen.used("host", &host.value, &host.source);
         }
@@ -155,9 +157,8 @@ fn is_elsewhere(host: &str) -> bool {
 
 fn log_level(town: &Town, env: &Env, seen: &mut sources::Seen) -> Result<Sourced<String>, SettingError> {
     let from_env = env.text(env::GT_DOLT_LOGLEVEL).map(|v| (v, Source::Env(env::GT_DOLT_LOGLEVEL)));
-    let found = from_env.or_else(|| {
-        sources::daemon_env_value(town, env::GT_DOLT_LOGLEVEL).map(|v| (v, Source::DaemonEnv))
-    });
+    let found = from_env
+        .or_else(|| sources::daemon_env_value(town, env::GT_DOLT_LOGLEVEL).map(|v| (v, Source::DaemonEnv)));
     let (value, source) = found.unwrap_or_else(|| ("warning".to_owned(), Source::Default));
     if !LOG_LEVELS.contains(&value.as_str()) {
         let problem = format!("not one of {}", LOG_LEVELS.join(", "));
@@ -212,7 +213,11 @@ mod tests {
     #[test]
     fn bad_values_refuse_with_value_and_source() {
         let dir = tempfile::tempdir().unwrap();
-        let env = Env::of(&[("GT_DOLT_LOGLEVEL", "loud"), ("GT_DOLT_WAIT_TIMEOUT", "x"), ("GT_DOLT_STOP_GRACE", "-1")]);
+        let env = Env::of(&[
+            ("GT_DOLT_LOGLEVEL", "loud"),
+            ("GT_DOLT_WAIT_TIMEOUT", "x"),
+            ("GT_DOLT_STOP_GRACE", "-1"),
+        ]);
         let settings = Settings::load(&Town::at(dir.path()), &env);
         let text = settings.log_level.unwrap_err().to_string();
         assert!(text.contains("\"loud\"") && text.contains("GT_DOLT_LOGLEVEL"), "{text}");

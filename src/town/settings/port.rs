@@ -43,7 +43,8 @@ pub(super) fn resolve(town: &Town, env: &Env, seen: &mut Seen) -> Result<Sourced
             if said.is_empty() {
                 return Err(SettingError::Unreadable { path, problem });
             }
-            seen.warnings.push(format!("{} cannot be understood and will be written anew: {problem}", path.display()));
+            seen.warnings
+                .push(format!("{} cannot be understood and will be written anew: {problem}", path.display()));
         }
     }
     decide(&said, memory, seen)
@@ -125,7 +126,8 @@ mod tests {
     }
 
     const GENERATED: &str = "# Dolt SQL server configuration — managed by Gas Town (gt dolt start)\n# gt: port 23101 (default)\nlistener:\n  port: 23101\n";
-    const GO_MADE: &str = "# Dolt SQL server configuration — managed by Gas Town (gt dolt start)\nlistener:\n  port: 23101\n";
+    const GO_MADE: &str =
+        "# Dolt SQL server configuration — managed by Gas Town (gt dolt start)\nlistener:\n  port: 23101\n";
     const EDITED: &str = "# Dolt SQL server configuration — managed by Gas Town (gt dolt start)\n# gt: port 23101 (default)\nlistener:\n  port: 23999\n";
 
     #[test]

@@ -1,0 +1,74 @@
+//! `gt dolt logs`.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::moment::parse_moment;
+use crate::cli::out;
+use crate::cli::session::{Here, Session};
+use crate::doltserver::{ServerError, log};
+use crate::sys::clock::{self, Timestamp};
+use crate::sys::interrupt::Interrupt;
+
+/// Show the server's log.
+///
+/// Example: gt dolt logs --since 10m
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// How many of the last lines
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "N")]
+    lines: usize,
+    /// Go on showing what is added, until Ctrl-C
+    #[arg(short, long, conflicts_with = "json")]
+    follow: bool,
+    /// Only what was logged since then: a duration ago (10m) or a time (2026-11-21T07:50:24Z)
+    #[arg(long, value_name = "WHEN", value_parser = parse_moment)]
+    since: Option<Timestamp>,
+}
+
+impl Logs {
+    pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
+        let here = session.here()?;
+        let begun_at = log::length(&here.town);
+        let lines = match self.since {
+            Some(moment) => log::since(&here.town, moment)?,
+            None => log::tail(&here.town, self.lines)?,
+        };
+        session.show(
+            || json!({"log": here.town.log_file(), "lines": lines}),
+            || lines.iter().for_each(out::line),
+        );
+        if self.follow { session.block_on(follow(&here, begun_at)) } else { Ok(()) }
+    }
+}
+
+// A start may have rotated the log away: a shorter file is read from its beginning.
+async fn follow(here: &Here<'_>, mut offset: u64) -> Result<(), Failure> {
+    let mut interrupt = Interrupt::listen()
+        .map_err(|e| Failure::new(Kind::Other, format!("cannot listen for signals: {e}")))?;
+    let follow = async {
+        loop {
+            let length = log::length(&here.town);
+            if length < offset {
+                offset = 0;
+            }
+            if length > offset {
+                let text = log::appended(&here.town, offset);
+                offset += text.len() as u64;
+                out::raw(&text);
+            }
+            clock::pause(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        () = follow => Ok(()),
+        signal = interrupt.arrived() => {
+            let what_was_done = "no longer following the log".to_owned();
+            let ended: Failure = ServerError::Interrupted { signal, what_was_done }.into();
+            Err(Failure::code_only(ended.kind))
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `gt dolt sql`.
+//!
+//! With the server up, statements go over the wire and no client program is needed; without it they go to `dolt sql` in
+//! the data directory, which takes the databases' own locks. An interactive session is Dolt's own shell in both cases.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Read};
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::table;
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::out::{self, Format};
+use crate::cli::session::{Here, Session};
+use crate::doltserver::{ServerError, binary, databases, find};
+use crate::sql::{Client, ResultSet};
+use crate::sys::net::Port;
+use crate::sys::spawn;
+
+/// Run SQL: a statement, a file on standard input, or an interactive shell.
+///
+/// Works whether the server is up (over the wire) or down (with dolt itself, on the same databases).
+///
+/// Examples:
+///   gt dolt sql -q 'select count(*) from issues' --db gastown
+///   gt dolt sql --db hq < script.sql
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Sql {
+    /// The statement, or several separated by semicolons
+    #[arg(short, long, value_name = "SQL")]
+    query: Option<String>,
+    /// The database to use
+    #[arg(long, value_name = "DB")]
+    db: Option<String>,
+}
+
+// A statement of a user may run for days; only the connection has a short limit.
+const NO_LIMIT: Duration = Duration::from_secs(30 * 86_400);
+
+impl Sql {
+    pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
+        let here = session.here()?;
+        let port = self.server_port(&here)?;
+        let text = match &self.query {
+            Some(query) => Some(query.clone()),
+            None if io::stdin().is_terminal() => None,
+            None => Some(read_input()?),
+        };
+        match (port, text) {
+            (Some(port), Some(text)) => session.block_on(self.over_the_wire(&here, port, &text)),
+            (Some(port), None) => self.shell_on_server(&here, port),
+            (None, text) => self.without_server(&here, text.as_deref()),
+        }
+    }
+
+    fn server_port(&self, here: &Here<'_>) -> Result<Option<Port>, Failure> {
+        if here.settings.remote {
+            return Ok(Some(here.settings.port.clone()?.value));
+        }
+        let search = find::find(&here.town)?;
+        let Some(server) = search.server else { return Ok(None) };
+        let pid = server.facts.pid;
+        match server.port {
+            Some(port) => Ok(Some(port)),
+            // It holds the databases already, so nobody else can open them.
+            None => Err(ServerError::NotAnswering { pid, problem: "it is still starting".to_owned() }.into()),
+        }
+    }
+
+    async fn over_the_wire(&self, here: &Here<'_>, port: Port, text: &str) -> Result<(), Failure> {
+        let endpoint = here.context().endpoint(port);
+        let mut client = Client::connect(&endpoint, self.db.as_deref(), Duration::from_secs(10)).await?;
+        client.set_limit(NO_LIMIT);
+        let results = client.query(text).await;
+        client.close().await;
+        self.show(here.session, &results?);
+        Ok(())
+    }
+
+    fn show(&self, session: &Session, results: &[ResultSet]) {
+        match session.format {
+            Format::Json => {
+                out::json(
+                    &session.command,
+                    json!({"database": self.db, "results": results.iter().map(set_json).collect::<Vec<_>>()}),
+                );
+            }
+            Format::Text => results.iter().for_each(|set| out::raw(&table::render(set))),
+        }
+    }
+
+    fn shell_on_server(&self, here: &Here<'_>, port: Port) -> Result<(), Failure> {
+        let endpoint = here.context().endpoint(port);
+        let password = endpoint.password.unwrap_or_default();
+        let port = port.to_string();
+        let mut args: Vec<OsString> = ["--host", &endpoint.host, "--port", &port, "--user", &endpoint.user]
+            .map(OsString::from)
+            .to_vec();
+        args.extend(["--password", &password, "--no-tls"].map(OsString::from));
+        if let Some(db) = &self.db {
+            args.extend(["--use-db", db].map(OsString::from));
+        }
+        args.push("sql".into());
+        run_dolt(here, &args)
+    }
+
+    fn without_server(&self, here: &Here<'_>, text: Option<&str>) -> Result<(), Failure> {
+        let names = databases::names(&databases::scan(&here.town)?);
+        let data_dir = here.town.data_dir();
+        let database = match &self.db {
+            Some(db) if names.contains(db) => db,
+            Some(db) => {
+                return Err(ServerError::NoSuchDatabase { database: db.clone(), data_dir }.into());
+            }
+            None => names.first().ok_or(ServerError::NoDatabases { data_dir })?,
+        };
+        let mut args: Vec<OsString> = ["--use-db", database, "sql"].map(OsString::from).to_vec();
+        if here.session.format == Format::Json {
+            args.extend(["-r", "json"].map(OsString::from));
+        }
+        match text {
+            Some(text) => args.extend(["-q", text].map(OsString::from)),
+            None => out::note(
+                "The server is down: this shell works on the databases directly and keeps them locked.",
+            ),
+        }
+        run_dolt(here, &args)
+    }
+}
+
+fn run_dolt(here: &Here<'_>, args: &[OsString]) -> Result<(), Failure> {
+    let dolt = binary::locate(&here.session.env)?;
+    let status = spawn::foreground(&dolt, args, &here.town.data_dir())
+        .map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", dolt.display())))?;
+    // Dolt has said what was wrong.
+    if status.success() { Ok(()) } else { Err(Failure::code_only(Kind::Other)) }
+}
+
+fn read_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|e| Failure::new(Kind::Other, format!("cannot read standard input: {e}")))?;
+    if text.trim().is_empty() {
+        return Err(Failure::new(Kind::Usage, "no statement on standard input").hint("Or give one with -q"));
+    }
+    Ok(text)
+}
+
+fn set_json(set: &ResultSet) -> Value {
+    let row = |cells: &Vec<crate::sql::Cell>| -> Value {
+        let pairs = set.columns.iter().zip(cells);
+        Value::Object(pairs.map(|(column, cell)| (column.name.clone(), cell.to_json(column))).collect())
+    };
+    let columns: Vec<_> = set.columns.iter().map(|c| &c.name).collect();
+    json!({"columns": columns, "rows": set.rows.iter().map(row).collect::<Vec<_>>(), "affected": set.affected})
+}

@@ -1,0 +1,96 @@
+//! `gt install`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::failure::{Failure, Kind};
+use super::out::{self, BOLD, DIM, GREEN, YELLOW, styled};
+use super::session::Session;
+use crate::rig::create::{self, Created};
+use crate::rig::metadata;
+use crate::sys::net::Port;
+use crate::town::beads::BeadsDir;
+use crate::town::install::{self, Installed, NewTown};
+use crate::town::logical_cwd;
+
+/// Make a town: its directories, its files, and the database hq.
+///
+/// Refuses to touch a directory that is something else. On a town it only adds what is missing.
+///
+/// Example: gt install ~/gt --name springfield
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    /// The directory; made if it does not exist
+    dir: PathBuf,
+    /// The town's name [default: the directory's]
+    #[arg(long)]
+    name: Option<String>,
+    /// The server's port, written into mayor/daemon.json [default: none, which means 3307]
+    #[arg(long, value_name = "PORT")]
+    dolt_port: Option<Port>,
+}
+
+impl Install {
+    pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
+        let cwd = logical_cwd(&session.env)
+            .ok_or_else(|| Failure::new(Kind::Other, "the working directory is gone"))?;
+        let root = cwd.join(&self.dir);
+        if dirs::home_dir().is_some_and(|home| crate::sys::dir_id::same_place(&home, &root)) {
+            return Err(Failure::new(
+                Kind::Other,
+                format!("{} is your home directory, not a town", root.display()),
+            )
+            .hint("Name a directory below it, for example ~/gt"));
+        }
+        let new = NewTown { name: self.name.clone(), port: self.dolt_port };
+        let installed = install::install(&root, &new)?;
+        let here = session.at(installed.town.clone());
+        // Everything but the database needs no dolt; without one the town is made and says what is missing.
+        let made = session.block_on(async {
+            let context = here.context();
+            let created = create::database(&context, "hq").await?;
+            let port = metadata::port_in_force(&context)?;
+            BeadsDir::at(here.town.beads_dir()).point_at("hq", here.settings.client_host(), port)?;
+            Ok(created)
+        });
+        if let Err(failure) = &made {
+            if failure.kind != Kind::NoDolt {
+                return made.map(drop);
+            }
+        }
+        let database = made.as_ref().ok();
+        session.show(
+            || {
+                json!({"town": installed.town.root(), "name": installed.name, "made": installed.made,
+                       "database": database.map(|d| &d.dir), "dolt_missing": database.is_none()})
+            },
+            || print(&installed, database),
+        );
+        Ok(())
+    }
+}
+
+fn print(installed: &Installed, database: Option<&Created>) {
+    let (root, ok) = (installed.town.root().display(), styled(GREEN, "✓"));
+    if installed.made.is_empty() {
+        out::line(format!("{ok} {} is a town already ({root})", styled(BOLD, &installed.name)));
+    } else {
+        out::line(format!("{ok} Town {} at {root}", styled(BOLD, &installed.name)));
+        for made in &installed.made {
+            out::line(format!("  {}", styled(DIM, made)));
+        }
+    }
+    match database {
+        Some(created) => out::line(format!("  {}", styled(DIM, created.dir.display()))),
+        None => {
+            out::line(format!(
+                "{} dolt is not on PATH, so the database hq was not made.",
+                styled(YELLOW, "!")
+            ));
+            out::line("  Install Dolt and repeat this command.");
+        }
+    }
+    out::line(format!("\nNext: {}", styled(DIM, format!("cd {root} && gt rig add NAME && gt up"))));
+}
