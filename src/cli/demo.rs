@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::failure::{Failure, Kind};
-use super::out::{self, BOLD, DIM, GREEN, styled};
+use super::out::{self, BOLD, DIM, Format, GREEN, styled};
 use super::session::Session;
 use crate::doltserver::binary;
 use crate::doltserver::stop;
@@ -37,7 +37,7 @@ impl Demo {
         let root = dir.path().join("town");
         let from = Port::new(13_307).and_then(net::free_port_from);
         let port = from.ok_or_else(|| Failure::new(Kind::InUse, "no free port found"))?;
-        let done = session.block_on(play(&gt, &root, port));
+        let done = play(session, &gt, &root, port);
         if self.keep && done.is_ok() {
             let kept = dir.keep().join("town");
             session.show(
@@ -65,7 +65,7 @@ impl Demo {
     }
 }
 
-async fn play(gt: &Path, root: &Path, port: Port) -> Result<(), Failure> {
+fn play(session: &Session, gt: &Path, root: &Path, port: Port) -> Result<(), Failure> {
     let town = root.to_string_lossy().into_owned();
     let port = port.to_string();
     let table = "create table greetings (id int primary key, text varchar(80)); \
@@ -101,9 +101,10 @@ async fn play(gt: &Path, root: &Path, port: Port) -> Result<(), Failure> {
         ("And nothing is left running", vec!["--town", &town, "dolt", "status"]),
     ];
     for (title, args) in steps {
-        out::note(format!("\n{}", styled(BOLD, title)));
+        let show = if session.format == Format::Json { out::note } else { out::line };
+        show(format!("\n{}", styled(BOLD, title)));
         let shown: Vec<String> = args.iter().map(|a| quoted(a)).collect();
-        out::note(styled(DIM, format!("$ gt {}", shown.join(" "))));
+        show(styled(DIM, format!("$ gt {}", shown.join(" "))));
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let cwd = root.parent().unwrap_or(root);
         let status = spawn::foreground(gt, &args, cwd)

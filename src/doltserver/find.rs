@@ -106,7 +106,8 @@ pub fn find(town: &Town) -> Result<Search, ServerError> {
 }
 
 fn hints(town: &Town, search: &Search) -> Vec<(&'static str, Pid)> {
-    let record = search.record.as_ref().filter(|r| !r.is_from_another_boot());
+    let ended = |r: &Record| matches!(r.phase, Phase::Stopped | Phase::Failed);
+    let record = search.record.as_ref().filter(|r| !r.is_from_another_boot() && !ended(r));
     let info = fs::read_to_string(town.data_dir().join(".dolt/sql-server.info")).unwrap_or_default();
     let found = [
         ("daemon/gt-server.json", record.and_then(|r| r.pid)),

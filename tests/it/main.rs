@@ -1,0 +1,10 @@
+//! The program in a sealed environment: own HOME, cleared variables, no dolt, no network. Fast.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests start programs and write files as they like"
+)]
+
+mod sealed;
+mod town_discovery;

@@ -1,0 +1,18 @@
+//! The whole life of a server, against the real Dolt. Every test has a town, a port and a HOME of its own, and leaves
+//! nothing running. Fault tests are named after their id in the list of faults that this project sets out to end.
+//!
+//! The programs come from `tools/real-programs`; a missing one is a failure, not a skip.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests start programs and write files as they like"
+)]
+
+mod crash_and_start;
+mod data;
+mod files;
+mod lifecycle;
+mod processes;
+mod support;
+mod wrong_process;

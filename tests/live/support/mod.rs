@@ -1,0 +1,9 @@
+//! Builder → town: a real town in a temporary directory, and the means to do things to it.
+
+mod programs;
+mod ran;
+mod town;
+
+pub(crate) use programs::{Dolt, fake_dolt};
+pub(crate) use ran::{Ran, wait_until};
+pub(crate) use town::{Child, TestTown, copy_dir, free_port, is_alive, run, signal};

@@ -1,0 +1,73 @@
+//! The real programs, and stand-ins for behaviour that a real one cannot be made to show.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// A pinned Dolt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dolt {
+    V1,
+    V2,
+}
+
+impl Dolt {
+    /// The directory to put first on PATH.
+    pub(crate) fn dir(self) -> PathBuf {
+        let name = match self {
+            Self::V1 => "dolt-1.88.1",
+            Self::V2 => "dolt-2.2.0",
+        };
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real-programs").join(name);
+        assert!(dir.join("dolt").is_file(), "{} is missing: run tools/real-programs all", dir.display());
+        dir.canonicalize().unwrap()
+    }
+
+    pub(crate) fn path(self) -> PathBuf {
+        self.dir().join("dolt")
+    }
+
+    /// A fresh `dolt init` directory, made once, to copy databases from.
+    pub(crate) fn template(self) -> &'static Path {
+        static ONE: OnceLock<tempfile::TempDir> = OnceLock::new();
+        static TWO: OnceLock<tempfile::TempDir> = OnceLock::new();
+        let cell = if self == Self::V1 { &ONE } else { &TWO };
+        let make = || {
+            let dir = tempfile::tempdir().unwrap();
+            quiet_home(dir.path());
+            let database = dir.path().join("template");
+            fs::create_dir(&database).unwrap();
+            let args = ["init", "--name", "t", "--email", "t@example.com"];
+            let done = Command::new(self.path())
+                .args(args)
+                .current_dir(&database)
+                .env("HOME", dir.path())
+                .output()
+                .unwrap();
+            assert!(done.status.success(), "{done:?}");
+            dir
+        };
+        // The directory must outlive every test, so it is never dropped; its path is all that is handed out.
+        Box::leak(cell.get_or_init(make).path().join("template").into_boxed_path())
+    }
+}
+
+/// A HOME in which Dolt neither counts nor calls anybody.
+pub(crate) fn quiet_home(home: &Path) {
+    let dir = home.join(".dolt");
+    fs::create_dir_all(&dir).unwrap();
+    let config = r#"{"metrics.disabled":"true","versioncheck.disabled":"true"}"#;
+    fs::write(dir.join("config_global.json"), config).unwrap();
+}
+
+/// A directory with a script called `dolt`, for what no real Dolt does on request: being too old, dying on cue, ignoring
+/// TERM. `$REAL` in the script is the real program.
+pub(crate) fn fake_dolt(real: Dolt, script: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dolt");
+    fs::write(&path, format!("#!/bin/sh\nREAL={}\n{script}\n", real.path().display())).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    dir
+}
