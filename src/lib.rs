@@ -4,6 +4,11 @@
 //! everything: the `flock` on a database's own `LOCK` file is the truth about who has it; PID files, state files,
 //! ports and `sql-server.info` are hints. See `docs/architecture.md`.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests write files and start programs as they like")
+)]
+
 pub mod cli;
 pub mod doltserver;
 pub mod migrate;

@@ -58,7 +58,7 @@ impl Demo {
                     "\n{} That was a town. Yours: {}",
                     styled(GREEN, "✓"),
                     styled(BOLD, "gt install ~/gt")
-                ))
+                ));
             },
         );
         Ok(())

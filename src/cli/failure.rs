@@ -246,7 +246,6 @@ impl From<ServerError> for Failure {
                 (Kind::InUse, one("The lock file is never deleted: end or wait for its holder".into()))
             }
             E::Setting(setting) => return setting_failure(setting),
-            E::Town(_) | E::NothingLeft { .. } | E::NoSuchDatabase { .. } => (Kind::Other, Vec::new()),
             E::Sql(sql) => return sql_failure(sql),
             _ => (Kind::Other, Vec::new()),
         };

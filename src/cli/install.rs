@@ -55,10 +55,10 @@ impl Install {
             BeadsDir::at(here.town.beads_dir()).point_at("hq", here.settings.client_host(), port)?;
             Ok(created)
         });
-        if let Err(failure) = &made {
-            if failure.kind != Kind::NoDolt {
-                return made.map(drop);
-            }
+        if let Err(failure) = &made
+            && failure.kind != Kind::NoDolt
+        {
+            return made.map(drop);
         }
         let database = made.as_ref().ok();
         session.show(
@@ -82,15 +82,11 @@ fn print(installed: &Installed, database: Option<&Created>) {
             out::line(format!("  {}", styled(DIM, made)));
         }
     }
-    match database {
-        Some(created) => out::line(format!("  {}", styled(DIM, created.dir.display()))),
-        None => {
-            out::line(format!(
-                "{} dolt is not on PATH, so the database hq was not made.",
-                styled(YELLOW, "!")
-            ));
-            out::line("  Install Dolt and repeat this command.");
-        }
+    if let Some(created) = database {
+        out::line(format!("  {}", styled(DIM, created.dir.display())));
+    } else {
+        out::line(format!("{} dolt is not on PATH, so the database hq was not made.", styled(YELLOW, "!")));
+        out::line("  Install Dolt and repeat this command.");
     }
     out::line(format!("\nNext: {}", styled(DIM, format!("cd {root} && gt rig add NAME && gt up"))));
 }

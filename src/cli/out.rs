@@ -70,7 +70,7 @@ pub(crate) fn json(command: &str, body: Value) {
 }
 
 /// Shows a notice on standard error.
-pub(crate) fn notice(notice: &Notice) {
+pub(crate) fn notice(notice: Notice) {
     match notice {
         Notice::WaitingForLock { holder } => note(format!("waiting: daemon/dolt.lock is held by {holder}")),
         Notice::WaitingForWriters { holder } => note(format!("waiting for writers to finish: {holder}")),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::failure::{Failure, Kind};
 use super::out::{self, Format};
+use crate::doltserver::Context;
 use crate::doltserver::record::AskedBy;
-use crate::doltserver::{Context, Notice};
 use crate::town::env::Env;
 use crate::town::settings::Settings;
 use crate::town::{Town, find_town};
@@ -46,6 +46,7 @@ impl Session {
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|e| Failure::new(Kind::Other, format!("cannot start: {e}")))?;
+        tracing::debug!(command = %self.command, "begins");
         let done = runtime.block_on(work);
         // A name look-up may still be running in a thread; it must not hold up the exit.
         runtime.shutdown_background();
@@ -69,11 +70,7 @@ impl Here<'_> {
             env: &self.session.env,
             settings: &self.settings,
             asked: &self.asked,
-            notify: &show_notice,
+            notify: &out::notice,
         }
     }
-}
-
-fn show_notice(notice: &Notice) {
-    out::notice(notice);
 }

@@ -19,8 +19,11 @@ impl Up {
         let here = session.here()?;
         let started = bring_up(&here, &self.how.options())?;
         let fixed = metadata::fix_all(&here.context())?;
-        let changed: Vec<_> =
-            fixed.iter().filter(|f| f.result.as_ref().is_ok_and(|p| p.changed())).map(|f| &f.rig).collect();
+        let changed: Vec<_> = fixed
+            .iter()
+            .filter(|f| f.result.as_ref().is_ok_and(super::super::town::beads::Pointed::changed))
+            .map(|f| &f.rig)
+            .collect();
         session.show(
             || {
                 let mut body = to_json(&here, &started);

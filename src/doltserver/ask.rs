@@ -34,7 +34,7 @@ pub async fn ask(context: &Context<'_>, port: Port, limit: Duration) -> Result<A
     };
     match tokio::time::timeout(limit, question).await {
         Ok(answer) => answer,
-        Err(_) => Err(SqlError::NoAnswer { endpoint: context.endpoint(port), what: "its databases", limit }),
+        Err(_) => Err(SqlError::NoAnswer { server: endpoint.to_string(), what: "its databases", limit }),
     }
 }
 

@@ -41,15 +41,14 @@ pub async fn find(town: &Town, env: &Env) -> Result<Binary, ServerError> {
     let known: Option<Binary> =
         std::fs::read(&cache).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let known = known.filter(|b| b.path == path && (b.inode, b.size, b.modified_ns) == stamp);
-    let binary = match known {
-        Some(binary) => binary,
-        None => {
-            let version = ask_version(&path).await?;
-            let (inode, size, modified_ns) = stamp;
-            let binary = Binary { path, version, inode, size, modified_ns };
-            remember(&cache, &binary);
-            binary
-        }
+    let binary = if let Some(binary) = known {
+        binary
+    } else {
+        let version = ask_version(&path).await?;
+        let (inode, size, modified_ns) = stamp;
+        let binary = Binary { path, version, inode, size, modified_ns };
+        remember(&cache, &binary);
+        binary
     };
     check(&binary)?;
     Ok(binary)

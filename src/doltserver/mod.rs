@@ -85,7 +85,7 @@ pub struct Context<'a> {
     /// Who asks, for the record.
     pub asked: &'a record::AskedBy,
     /// Where notices go.
-    pub notify: &'a dyn Fn(&Notice),
+    pub notify: &'a dyn Fn(Notice),
 }
 
 impl Context<'_> {
@@ -95,7 +95,7 @@ impl Context<'_> {
     }
 
     fn tell(&self, notice: Notice) {
-        (self.notify)(&notice);
+        (self.notify)(notice);
     }
 
     fn refuse_remote(&self) -> Result<(), ServerError> {

@@ -104,10 +104,10 @@ pub(super) async fn run_locked(
     held: &mut Held,
 ) -> Result<Started, ServerError> {
     let search = find::find(context.town)?;
-    if let Some(server) = &search.server {
-        if let Some(started) = adopt(context, &search, server, deadline, watch).await? {
-            return Ok(started);
-        }
+    if let Some(server) = &search.server
+        && let Some(started) = adopt(context, &search, server, deadline, watch).await?
+    {
+        return Ok(started);
     }
     let ending = note_crash(context, &search);
     let moved = view::collect(context.town)?;
@@ -208,10 +208,10 @@ pub(super) async fn lock_state(context: &Context<'_>, deadline: Deadline) -> Res
 async fn becomes_ready(context: &Context<'_>, watch: Stopwatch) -> Result<Started, ServerError> {
     loop {
         pause(Duration::from_millis(10)).await;
-        if Record::load(context.town)?.is_some_and(|r| r.phase == Phase::Ready) {
-            if let Some(started) = running_and_in_order(context, watch).await? {
-                return Ok(started);
-            }
+        if Record::load(context.town)?.is_some_and(|r| r.phase == Phase::Ready)
+            && let Some(started) = running_and_in_order(context, watch).await?
+        {
+            return Ok(started);
         }
     }
 }
@@ -351,10 +351,10 @@ fn is_lock_conflict(reason: &str) -> bool {
 }
 
 async fn set_wait_timeout(context: &Context<'_>, mut client: Client, seconds: Option<Duration>) {
-    if let Some(limit) = seconds {
-        if let Err(error) = client.query(&format!("SET GLOBAL wait_timeout = {}", limit.as_secs())).await {
-            context.tell(Notice::Warning(format!("wait_timeout was not set: {error}")));
-        }
+    if let Some(limit) = seconds
+        && let Err(error) = client.query(&format!("SET GLOBAL wait_timeout = {}", limit.as_secs())).await
+    {
+        context.tell(Notice::Warning(format!("wait_timeout was not set: {error}")));
     }
     client.close().await;
 }

@@ -109,10 +109,10 @@ impl StateFile {
 /// Writes the state. A broken old file is kept beside it as `dolt-state.json.bad`, never silently replaced.
 pub fn save(town: &Town, state: &State) -> Result<(), WriteError> {
     let path = town.state_file();
-    if let StateFile::Broken(_) = StateFile::read(town) {
-        if let Ok(old) = fs::read(&path) {
-            atomic::write(&path.with_file_name("dolt-state.json.bad"), &old, 0o644)?;
-        }
+    if let StateFile::Broken(_) = StateFile::read(town)
+        && let Ok(old) = fs::read(&path)
+    {
+        atomic::write(&path.with_file_name("dolt-state.json.bad"), &old, 0o644)?;
     }
     let text = serde_json::to_string_pretty(state).unwrap_or_default();
     atomic::write(&path, text.as_bytes(), 0o644)

@@ -106,10 +106,10 @@ pub async fn status(context: &Context<'_>) -> Result<Status, ServerError> {
     let mut notes = search.notes;
     notes.extend(half_made(&databases));
     notes.extend(settings_notes(context, server.as_ref()));
-    if let (Some(server), Some(named)) = (&server, search.pid_file.pid()) {
-        if named != server.facts.pid {
-            notes.push(format!("daemon/dolt.pid names PID {named}; gt dolt start puts that right"));
-        }
+    if let (Some(server), Some(named)) = (&server, search.pid_file.pid())
+        && named != server.facts.pid
+    {
+        notes.push(format!("daemon/dolt.pid names PID {named}; gt dolt start puts that right"));
     }
     Ok(Status {
         health,
@@ -157,10 +157,10 @@ fn absent(context: &Context<'_>, search: &Search) -> Health {
     }
     let record = search.record.as_ref();
     // A start that is under way has written its intent and not spawned yet.
-    if let Some(record) = record.filter(|r| r.phase == Phase::Starting && r.pid.is_none()) {
-        if crate::sys::process::Facts::read(record.asked_by.pid).is_some() {
-            return Health::Starting;
-        }
+    if let Some(record) = record.filter(|r| r.phase == Phase::Starting && r.pid.is_none())
+        && crate::sys::process::Facts::read(record.asked_by.pid).is_some()
+    {
+        return Health::Starting;
     }
     let state = search.state_file.state();
     let started = record.map_or(state.started_at.as_str(), |r| r.started_at.as_str());

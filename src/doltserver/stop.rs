@@ -187,12 +187,13 @@ fn asked_to_end(record: &Record) -> bool {
 
 // An interrupted stop that has not sent its signal leaves a server that is as ready as before.
 fn back_to_ready(context: &Context<'_>) {
-    if let Ok(Some(mut record)) = Record::load(context.town) {
-        if record.phase == Phase::Stopping && !asked_to_end(&record) {
-            record.enter(Phase::Ready);
-            if let Err(error) = record.save(context.town) {
-                tracing::warn!(%error, "the record still says that a stop is under way");
-            }
+    if let Ok(Some(mut record)) = Record::load(context.town)
+        && record.phase == Phase::Stopping
+        && !asked_to_end(&record)
+    {
+        record.enter(Phase::Ready);
+        if let Err(error) = record.save(context.town) {
+            tracing::warn!(%error, "the record still says that a stop is under way");
         }
     }
 }

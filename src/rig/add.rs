@@ -74,7 +74,7 @@ pub async fn add(context: &Context<'_>, rig: &str, prefix: Option<&str>) -> Resu
     };
     if let Err(error) = run_once(files) {
         for problem in undo.roll_back() {
-            (context.notify)(&Notice::Warning(format!("could not be put back: {problem}")));
+            (context.notify)(Notice::Warning(format!("could not be put back: {problem}")));
         }
         undo_database(context, rig, &created).await;
         return Err(error);
@@ -121,7 +121,7 @@ async fn undo_database(context: &Context<'_>, rig: &str, created: &Created) {
         Outcome::MadeByServer => drop_on_server(context, rig).await.map_err(|e| e.to_string()),
     };
     if let Err(problem) = undone {
-        (context.notify)(&Notice::Warning(format!("the new, empty database {rig} stays: {problem}")));
+        (context.notify)(Notice::Warning(format!("the new, empty database {rig} stays: {problem}")));
     }
 }
 

@@ -50,7 +50,7 @@ pub async fn database(context: &Context<'_>, database: &str) -> Result<Created, 
         return Ok(Created { outcome: Outcome::Existed, dir, moved_aside: None });
     }
     // Inside the gate: while we look and create, no server starts here.
-    let deadline = Deadline::after(Duration::from_secs(60));
+    let deadline = Deadline::after(Duration::from_mins(1));
     fs::create_dir_all(context.town.data_dir())
         .map_err(ServerError::io(format!("make {}", context.town.data_dir().display())))
         .map_err(RigError::from)?;
@@ -104,7 +104,7 @@ async fn on_disk(context: &Context<'_>, database: &str, dir: PathBuf) -> Result<
     fs::create_dir(&fresh).map_err(ServerError::io(format!("make {}", fresh.display())))?;
     let (name, email) = identity(context);
     let args = ["init", "--name", &name, "--email", &email];
-    let out = spawn::output(&dolt, &args, &fresh, Duration::from_secs(60))
+    let out = spawn::output(&dolt, &args, &fresh, Duration::from_mins(1))
         .await
         .map_err(ServerError::io(format!("run {} init", dolt.display())))?;
     if !out.status.success() || !fresh.join(".dolt/noms/manifest").is_file() {

@@ -22,10 +22,16 @@ pub struct Endpoint {
     pub password: Option<String>,
 }
 
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@tcp({}:{})", self.user, self.host, self.port)
+    }
+}
+
 // Without the password.
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}@tcp({}:{})", self.user, self.host, self.port)
+        write!(f, "{self}")
     }
 }
 
@@ -34,18 +40,18 @@ impl std::fmt::Debug for Endpoint {
 #[non_exhaustive]
 pub enum SqlError {
     /// No connection.
-    #[error("cannot connect to {endpoint:?}")]
+    #[error("cannot connect to {server}")]
     Connect {
         /// Where we tried.
-        endpoint: Endpoint,
+        server: String,
         /// What happened.
-        source: mysql_async::Error,
+        source: Box<mysql_async::Error>,
     },
     /// No answer in time.
-    #[error("no answer from {endpoint:?} within {:.1} s while waiting for {what}", limit.as_secs_f64())]
+    #[error("no answer from {server} within {:.1} s while waiting for {what}", limit.as_secs_f64())]
     NoAnswer {
         /// Whom we asked.
-        endpoint: Endpoint,
+        server: String,
         /// What we waited for.
         what: &'static str,
         /// How long.
@@ -54,25 +60,28 @@ pub enum SqlError {
     /// The server answered with an error; the text is its own.
     #[error("{message}")]
     Refused {
-        /// MySQL's error number.
+        /// `MySQL`'s error number.
         code: u16,
         /// The server's words.
         message: String,
     },
     /// The connection broke while we waited.
-    #[error("the connection to {endpoint:?} broke")]
+    #[error("the connection to {server} broke")]
     Lost {
         /// Whom we asked.
-        endpoint: Endpoint,
+        server: String,
         /// What happened.
-        source: mysql_async::Error,
+        source: Box<mysql_async::Error>,
     },
 }
 
 impl SqlError {
     /// Whether nobody listens there.
     pub fn is_connection_refused(&self) -> bool {
-        let Self::Connect { source: mysql_async::Error::Io(mysql_async::IoError::Io(e)), .. } = self else {
+        let Self::Connect { source, .. } = self else {
+            return false;
+        };
+        let mysql_async::Error::Io(mysql_async::IoError::Io(e)) = source.as_ref() else {
             return false;
         };
         e.kind() == std::io::ErrorKind::ConnectionRefused
@@ -94,7 +103,7 @@ pub struct Query {
 #[derive(Debug)]
 pub struct Client {
     conn: Conn,
-    endpoint: Endpoint,
+    server: String,
     limit: Duration,
 }
 
@@ -116,12 +125,12 @@ impl Client {
             .max_allowed_packet(Some(64 << 20))
             .wait_timeout(Some(28_800));
         match timeout(limit, Conn::new(opts)).await {
-            Ok(Ok(conn)) => Ok(Self { conn, endpoint: endpoint.clone(), limit }),
+            Ok(Ok(conn)) => Ok(Self { conn, server: endpoint.to_string(), limit }),
             Ok(Err(mysql_async::Error::Server(e))) => {
                 Err(SqlError::Refused { code: e.code, message: e.message })
             }
-            Ok(Err(source)) => Err(SqlError::Connect { endpoint: endpoint.clone(), source }),
-            Err(_) => Err(SqlError::NoAnswer { endpoint: endpoint.clone(), what: "the greeting", limit }),
+            Ok(Err(e)) => Err(SqlError::Connect { server: endpoint.to_string(), source: Box::new(e) }),
+            Err(_) => Err(SqlError::NoAnswer { server: endpoint.to_string(), what: "the greeting", limit }),
         }
     }
 
@@ -137,14 +146,14 @@ impl Client {
 
     /// Sends one text, which may hold several statements, and collects every result.
     pub async fn query(&mut self, sql: &str) -> Result<Vec<ResultSet>, SqlError> {
-        let (endpoint, limit) = (self.endpoint.clone(), self.limit);
+        let (server, limit) = (self.server.clone(), self.limit);
         match timeout(limit, collect(&mut self.conn, sql)).await {
             Ok(Ok(results)) => Ok(results),
             Ok(Err(mysql_async::Error::Server(e))) => {
                 Err(SqlError::Refused { code: e.code, message: e.message })
             }
-            Ok(Err(source)) => Err(SqlError::Lost { endpoint, source }),
-            Err(_) => Err(SqlError::NoAnswer { endpoint, what: "a result", limit }),
+            Ok(Err(e)) => Err(SqlError::Lost { server, source: Box::new(e) }),
+            Err(_) => Err(SqlError::NoAnswer { server, what: "a result", limit }),
         }
     }
 

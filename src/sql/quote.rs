@@ -5,7 +5,7 @@ pub fn identifier(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// A text in single quotes, for MySQL's default mode (backslash escapes).
+/// A text in single quotes, for `MySQL`'s default mode (backslash escapes).
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

@@ -78,8 +78,7 @@ impl Cell {
             Self::Null => None,
             Self::Text(text) => Some(text.clone()),
             Self::Bytes(bytes) => {
-                let hex: String = bytes.iter().map(|b| format!("{b:02X}")).collect();
-                Some(format!("0x{hex}"))
+                Some(bytes.iter().fold("0x".to_owned(), |hex, b| hex + &format!("{b:02X}")))
             }
         }
     }

@@ -101,7 +101,7 @@ mod tests {
     fn durations_read_like_a_person_would_say_them() {
         assert_eq!(human(Duration::from_millis(440)), "0.4 s");
         assert_eq!(human(Duration::from_secs(59)), "59 s");
-        assert_eq!(human(Duration::from_secs(600)), "10 min");
-        assert_eq!(human(Duration::from_secs(3 * 86_400)), "3 d");
+        assert_eq!(human(Duration::from_mins(10)), "10 min");
+        assert_eq!(human(Duration::from_hours(72)), "3 d");
     }
 }

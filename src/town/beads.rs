@@ -50,6 +50,7 @@ impl BeadsDir {
 
     /// Follows `.beads/redirect`: absolute, or relative to the directory that holds `.beads`, three steps at most.
     /// A redirect to itself or to nothing is ignored.
+    #[must_use]
     pub fn resolved(&self) -> Self {
         let mut here = self.clone();
         for _ in 0..3 {
@@ -141,7 +142,7 @@ fn set_aside(path: &Path) -> Result<PathBuf, TownError> {
         let name = if n == 0 { "metadata.json.bad".to_owned() } else { format!("metadata.json.bad.{n}") };
         path.with_file_name(name)
     };
-    let target = (0..).map(free).find(|p| !p.exists()).unwrap_or_else(|| free(0));
+    let target = (0..1000).map(free).find(|p| !p.exists()).unwrap_or_else(|| free(1000));
     let copy = |source: io::Error| TownError::Read { path: path.to_owned(), source };
     let content = fs::read(path).map_err(copy)?;
     atomic::write(&target, &content, 0o600)?;

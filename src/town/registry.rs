@@ -120,7 +120,7 @@ fn edit_routes(town: &Town, edit: impl FnOnce(&mut Vec<String>)) -> Result<bool,
     let old = routes_text(town)?;
     let mut lines: Vec<String> = old.lines().map(str::to_owned).collect();
     edit(&mut lines);
-    let new: String = lines.iter().map(|l| format!("{l}\n")).collect();
+    let new = lines.iter().fold(String::new(), |text, line| text + line + "\n");
     if new == old {
         return Ok(false);
     }

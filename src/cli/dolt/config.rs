@@ -39,7 +39,7 @@ impl Config {
                         out::line(format!(
                             "{} Port {port} stands in mayor/daemon.json; gt dolt restart applies it",
                             styled(GREEN, "✓")
-                        ))
+                        ));
                     },
                 );
                 return Ok(());
@@ -51,13 +51,13 @@ impl Config {
         here.settings.port.clone()?;
         here.settings.log_level.clone()?;
         here.settings.wait_timeout.clone()?;
-        here.settings.stop_grace.clone()?;
+        here.settings.stop_grace?;
         Ok(())
     }
 
     fn print(&self, here: &Here<'_>, running: Option<Port>) {
         let settings = &here.settings;
-        out::line(format!("{}", styled(BOLD, here.town.root().display())));
+        out::line(styled(BOLD, here.town.root().display()));
         let mut rows = Vec::new();
         let mut row = |name: &str, value: Result<(String, String), &SettingError>| {
             let (value, source) = value.unwrap_or_else(|e| ("refused".to_owned(), e.to_string()));

@@ -32,7 +32,9 @@ impl Dump {
             || {
                 let section = |title: &str, lines: &[String]| {
                     out::line(styled(BOLD, title));
-                    lines.iter().for_each(|l| out::line(format!("  {}", l.replace('\n', "\n  "))));
+                    for line in lines {
+                        out::line(format!("  {}", line.replace('\n', "\n  ")));
+                    }
                 };
                 section("Process", &dump.process);
                 section("Connections (id, user, host, database, command, seconds, statement)", &connections);

@@ -59,7 +59,9 @@ impl KillImposters {
         for imposter in &report.imposters {
             let (pid, facts) = (imposter.facts.pid, &imposter.evidence);
             out::line(styled(BOLD, format!("Imposter: PID {pid}, {}", imposter.verdict)));
-            facts.iter().for_each(|reason| out::line(format!("  {}", styled(DIM, reason))));
+            for reason in facts {
+                out::line(format!("  {}", styled(DIM, reason)));
+            }
             if self.yes {
                 out::line(format!("  {} ended", styled(GREEN, "✓")));
             } else {

@@ -38,12 +38,12 @@ pub(crate) struct Sql {
 }
 
 // A statement of a user may run for days; only the connection has a short limit.
-const NO_LIMIT: Duration = Duration::from_secs(30 * 86_400);
+const NO_LIMIT: Duration = Duration::from_hours(720);
 
 impl Sql {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
         let here = session.here()?;
-        let port = self.server_port(&here)?;
+        let port = Self::server_port(&here)?;
         let text = match &self.query {
             Some(query) => Some(query.clone()),
             None if io::stdin().is_terminal() => None,
@@ -56,7 +56,7 @@ impl Sql {
         }
     }
 
-    fn server_port(&self, here: &Here<'_>) -> Result<Option<Port>, Failure> {
+    fn server_port(here: &Here<'_>) -> Result<Option<Port>, Failure> {
         if here.settings.remote {
             return Ok(Some(here.settings.port.clone()?.value));
         }

@@ -1,4 +1,4 @@
-//! Result sets as text: the grid that MySQL's client and Dolt print.
+//! Result sets as text: the grid that `MySQL`'s client and Dolt print.
 
 use crate::sql::{Cell, ResultSet};
 
@@ -20,7 +20,7 @@ pub(crate) fn render(set: &ResultSet) -> String {
         lines.map(|l| l.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..head.len()).map(width_of).collect();
-    let rule: String = widths.iter().map(|w| format!("+{}", "-".repeat(w + 2))).collect::<String>() + "+\n";
+    let rule: String = widths.iter().fold(String::new(), |line, w| line + "+" + &"-".repeat(w + 2)) + "+\n";
     let mut text = rule.clone() + &row(&head, &widths) + &rule;
     for cells in &body {
         text.push_str(&row(cells, &widths));
@@ -40,7 +40,7 @@ fn row(cells: &[String], widths: &[usize]) -> String {
         for (part, width) in parts.iter().zip(widths) {
             let line = part.get(i).copied().unwrap_or_default();
             let pad = width.saturating_sub(line.chars().count());
-            text.push_str(&format!("| {line}{} ", " ".repeat(pad)));
+            text.extend(["| ", line, &" ".repeat(pad), " "]);
         }
         text.push_str("|\n");
     }

@@ -22,17 +22,17 @@ pub(super) fn resolve(town: &Town, env: &Env, seen: &mut Seen) -> Result<Sourced
     })?;
     let mut said = Vec::new();
     if let Some(text) = env.text(env::GT_DOLT_PORT) {
-        said.push(checked(text, Source::Env(env::GT_DOLT_PORT), seen)?);
+        said.push(checked(&text, &Source::Env(env::GT_DOLT_PORT), seen)?);
     }
     if let Some(text) = daemon {
-        said.push(checked(text, Source::DaemonJson, seen)?);
+        said.push(checked(&text, &Source::DaemonJson, seen)?);
     }
     let mut memory = None;
     match sources::read_config_yaml(&town.config_yaml()) {
         Ok(Some(config)) => {
             if let Some(text) = config.port {
                 let source = if config.is_generated { Source::LastStart } else { Source::ConfigYaml };
-                let value = checked(text, source, seen)?;
+                let value = checked(&text, &source, seen)?;
                 if config.is_generated { memory = Some(value) } else { said.push(value) }
             }
         }
@@ -50,10 +50,10 @@ pub(super) fn resolve(town: &Town, env: &Env, seen: &mut Seen) -> Result<Sourced
     decide(&said, memory, seen)
 }
 
-fn checked(text: String, source: Source, seen: &mut Seen) -> Result<Sourced<Port>, SettingError> {
-    match parse_port(&text) {
-        Ok(value) => Ok(Sourced { value, source }),
-        Err(problem) => Err(seen.invalid("port", text, &source, problem)),
+fn checked(text: &str, source: &Source, seen: &mut Seen) -> Result<Sourced<Port>, SettingError> {
+    match parse_port(text) {
+        Ok(value) => Ok(Sourced { value, source: source.clone() }),
+        Err(problem) => Err(seen.invalid("port", text.to_owned(), source, problem)),
     }
 }
 
@@ -64,18 +64,18 @@ fn decide(
 ) -> Result<Sourced<Port>, SettingError> {
     let only_env = matches!(said, [Sourced { source: Source::Env(_), .. }]);
     let against = if only_env { memory.as_ref() } else { None };
-    if let Some(first) = said.first() {
-        if let Some(second) = said.iter().skip(1).chain(against).find(|s| s.value != first.value) {
-            for side in said.iter().chain(against) {
-                seen.note("port", &side.value.to_string(), &side.source, "in conflict");
-            }
-            return Err(SettingError::Conflict {
-                first: first.value,
-                first_source: first.source.to_string(),
-                second: second.value,
-                second_source: second.source.to_string(),
-            });
+    if let Some(first) = said.first()
+        && let Some(second) = said.iter().skip(1).chain(against).find(|s| s.value != first.value)
+    {
+        for side in said.iter().chain(against) {
+            seen.note("port", &side.value.to_string(), &side.source, "in conflict");
         }
+        return Err(SettingError::Conflict {
+            first: first.value,
+            first_source: first.source.to_string(),
+            second: second.value,
+            second_source: second.source.to_string(),
+        });
     }
     // All that speak agree; the place that a person would edit is named first.
     let winner = said.iter().rev().find(|s| !matches!(s.source, Source::Env(_))).or(said.first()).cloned();
