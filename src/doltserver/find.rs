@@ -11,6 +11,7 @@ use super::databases;
 use super::identity::{self, Verdict};
 use super::record::{Phase, Record};
 use super::state::{PidFile, StateFile};
+use crate::sys::clock::Timestamp;
 use crate::sys::lock::LockTable;
 use crate::sys::net::{self, Port};
 use crate::sys::process::{Facts, Handle, Pid, describe};
@@ -52,10 +53,23 @@ impl Search {
         if self.server.is_some() {
             return false;
         }
-        match &self.record {
-            Some(record) => matches!(record.phase, Phase::Starting | Phase::Ready | Phase::Stopping),
-            None => matches!(&self.state_file, StateFile::Read(state) if state.running),
+        // The state file is written by every program that stops a server, our record only by this one.
+        match (&self.state_file, &self.record) {
+            (StateFile::Read(state), _) => state.running,
+            (_, Some(record)) => matches!(record.phase, Phase::Starting | Phase::Ready | Phase::Stopping),
+            (_, None) => false,
         }
+    }
+
+    /// The server that the files speak of, living or not: its PID, when it was started, and whether that was before the
+    /// machine was last started. The state file names the newest one, whoever started it.
+    pub fn last_server(&self) -> (Option<Pid>, Option<Timestamp>, bool) {
+        let state = self.state_file.state();
+        let pid = Pid::new(state.pid);
+        let record = self.record.as_ref().filter(|r| pid.is_none() || r.pid == pid);
+        let started_at = record.map_or(state.started_at.as_str(), |r| r.started_at.as_str());
+        let rebooted = record.is_some_and(Record::is_from_another_boot);
+        (pid.or_else(|| record.and_then(|r| r.pid)), started_at.parse().ok(), rebooted)
     }
 
     /// The port at which the last server listened.
@@ -122,17 +136,14 @@ fn try_candidate(town: &Town, search: &mut Search, pid: Pid, found_by: &'static 
     // The handle first: the facts read through it belong to the process that a later signal would reach.
     let handle = match Handle::open(pid) {
         Ok(Some(handle)) => handle,
-        Ok(None) => {
-            search.notes.push(format!("{found_by} names PID {pid}, which does not live"));
-            return;
-        }
+        // A dead hint is what every stop by another program and every crash leaves: nothing to tell.
+        Ok(None) => return,
         Err(error) => {
             search.notes.push(format!("{found_by} names PID {pid}, which cannot be examined: {error}"));
             return;
         }
     };
     let Some(facts) = handle.facts() else {
-        search.notes.push(format!("{found_by} names PID {pid}, which does not live"));
         return;
     };
     let finding = identity::examine(&facts, town, search.record.as_ref());

@@ -364,9 +364,7 @@ fn note_crash(context: &Context<'_>, search: &Search) -> Option<Ending> {
     if !search.has_crashed() {
         return None;
     }
-    let record = search.record.as_ref();
-    let pid = record.and_then(|r| r.pid).or_else(|| Pid::new(search.state_file.state().pid));
-    let rebooted = record.is_some_and(Record::is_from_another_boot);
+    let (pid, _, rebooted) = search.last_server();
     let how = if rebooted { "machine restarted" } else { "crashed" };
     let last = log::last_sign_of_life(context.town).map(clock::local);
     let detail = last.map(|l| format!("last line in its log {l}")).unwrap_or_default();

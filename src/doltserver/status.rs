@@ -152,24 +152,16 @@ async fn health_of(context: &Context<'_>, server: &Server) -> Health {
 }
 
 fn absent(context: &Context<'_>, search: &Search) -> Health {
+    // A start that is under way has written its intent and not spawned yet.
+    let intent = search.record.as_ref().filter(|r| r.phase == Phase::Starting && r.pid.is_none());
+    if intent.is_some_and(|r| crate::sys::process::Facts::read(r.asked_by.pid).is_some()) {
+        return Health::Starting;
+    }
     if !search.has_crashed() {
         return Health::Down;
     }
-    let record = search.record.as_ref();
-    // A start that is under way has written its intent and not spawned yet.
-    if let Some(record) = record.filter(|r| r.phase == Phase::Starting && r.pid.is_none())
-        && crate::sys::process::Facts::read(record.asked_by.pid).is_some()
-    {
-        return Health::Starting;
-    }
-    let state = search.state_file.state();
-    let started = record.map_or(state.started_at.as_str(), |r| r.started_at.as_str());
-    Health::Crashed {
-        pid: record.and_then(|r| r.pid).or_else(|| Pid::new(state.pid)),
-        started_at: started.parse().ok(),
-        last_sign: log::last_sign_of_life(context.town),
-        rebooted: record.is_some_and(super::record::Record::is_from_another_boot),
-    }
+    let (pid, started_at, rebooted) = search.last_server();
+    Health::Crashed { pid, started_at, last_sign: log::last_sign_of_life(context.town), rebooted }
 }
 
 fn half_made(databases: &[Database]) -> Vec<String> {

@@ -47,7 +47,7 @@ pub(super) fn resolve(town: &Town, env: &Env, seen: &mut Seen) -> Result<Sourced
                 .push(format!("{} cannot be understood and will be written anew: {problem}", path.display()));
         }
     }
-    decide(&said, memory, seen)
+    decide(&said, memory.as_ref(), seen)
 }
 
 fn checked(text: &str, source: &Source, seen: &mut Seen) -> Result<Sourced<Port>, SettingError> {
@@ -59,11 +59,11 @@ fn checked(text: &str, source: &Source, seen: &mut Seen) -> Result<Sourced<Port>
 
 fn decide(
     said: &[Sourced<Port>],
-    memory: Option<Sourced<Port>>,
+    memory: Option<&Sourced<Port>>,
     seen: &mut Seen,
 ) -> Result<Sourced<Port>, SettingError> {
     let only_env = matches!(said, [Sourced { source: Source::Env(_), .. }]);
-    let against = if only_env { memory.as_ref() } else { None };
+    let against = if only_env { memory } else { None };
     if let Some(first) = said.first()
         && let Some(second) = said.iter().skip(1).chain(against).find(|s| s.value != first.value)
     {
@@ -79,9 +79,9 @@ fn decide(
     }
     // All that speak agree; the place that a person would edit is named first.
     let winner = said.iter().rev().find(|s| !matches!(s.source, Source::Env(_))).or(said.first()).cloned();
-    let winner = winner.or_else(|| memory.clone());
+    let winner = winner.or_else(|| memory.cloned());
     let winner = winner.unwrap_or(Sourced { value: DEFAULT_PORT, source: Source::Default });
-    for side in said.iter().chain(memory.as_ref()) {
+    for side in said.iter().chain(memory) {
         let verdict = match (side.source == winner.source, side.value == winner.value) {
             (true, _) => "used",
             (false, true) => "agrees",
