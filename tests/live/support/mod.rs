@@ -2,8 +2,10 @@
 
 mod programs;
 mod ran;
+mod stranger;
 mod town;
 
 pub(crate) use programs::{Dolt, fake_dolt};
-pub(crate) use ran::{Ran, wait_until};
+pub(crate) use ran::{Ran, Running, wait_until};
+pub(crate) use stranger::stranger_on;
 pub(crate) use town::{Child, TestTown, copy_dir, free_port, is_alive, run, signal};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
 use super::programs::{Dolt, quiet_home};
-use super::ran::{Ran, wait_until};
+use super::ran::{Ran, Running};
 
 /// A port that nobody listens on and no other test of this run gets. Below the range from which the kernel takes ports for
 /// outgoing connections.
@@ -171,12 +171,20 @@ impl TestTown {
         Child(command.spawn().unwrap())
     }
 
-    /// A program that listens on a port and is not Dolt.
-    pub(crate) fn stranger_on(&self, port: u16, cwd: &Path) -> Child {
-        let child =
-            self.start("python3", &["-m", "http.server", &port.to_string(), "--bind", "127.0.0.1"], cwd);
-        wait_until("the stranger listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-        child
+    /// Starts `gt` beside the test.
+    pub(crate) fn begin(&self, args: &[&str]) -> Running {
+        Running::of(self.command(args))
+    }
+
+    /// The servers that live in this town, whoever started them.
+    pub(crate) fn servers(&self) -> Vec<i32> {
+        servers_below(&self.root)
+    }
+
+    /// What `gt dolt status --json` says.
+    #[track_caller]
+    pub(crate) fn status(&self) -> serde_json::Value {
+        self.gt(&["dolt", "status", "--json"]).ok().json()
     }
 
     /// Every file below the town except what the server itself writes, with its content: to prove that nothing changed.

@@ -1,0 +1,33 @@
+//! A stranger: a program that listens on a port and is not Dolt. It is this test binary itself, started once more, so
+//! that nothing needs to be installed for it.
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::town::Child;
+use super::wait_until;
+
+const PORT: &str = "GT_TEST_STRANGER_PORT";
+
+/// Starts a stranger on this port, standing in this directory.
+pub(crate) fn stranger_on(port: u16, cwd: &Path) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "support::stranger::is_a_program_of_its_own_when_asked", "--nocapture"]);
+    command.env(PORT, port.to_string()).current_dir(cwd);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = Child(command.spawn().unwrap());
+    wait_until("the stranger listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    child
+}
+
+// What the stranger runs; an ordinary run of the tests passes through.
+#[test]
+fn is_a_program_of_its_own_when_asked() {
+    let Ok(port) = std::env::var(PORT) else { return };
+    let listener = TcpListener::bind(("127.0.0.1", port.parse().unwrap())).unwrap();
+    std::thread::spawn(move || listener.incoming().map(drop).count());
+    // Its standard input closes when the test ends, however that ends.
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
