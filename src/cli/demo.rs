@@ -107,7 +107,7 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port) -> Result<(), Fai
         show(styled(DIM, format!("$ gt {}", shown.join(" "))));
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let cwd = root.parent().unwrap_or(root);
-        let status = spawn::foreground(gt, &args, cwd)
+        let status = spawn::foreground(gt, &args, cwd, None)
             .map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", gt.display())))?;
         if !status.success() {
             let how = spawn::describe_exit(status);

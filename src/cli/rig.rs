@@ -60,6 +60,11 @@ impl Add {
                 let found = if existed { " (it was there)" } else { "" };
                 out::line(format!("  Database: {}{found}", added.database.dir.display()));
                 out::line(format!("  Beads:    {}", added.beads.display()));
+                if !existed {
+                    let (name, prefix) = (&added.name, &added.prefix);
+                    let init = format!("cd {name} && bd init --server --prefix {prefix} --reinit-local");
+                    out::line(format!("  For bd, once the server is up: {}", styled(DIM, init)));
+                }
                 match added.database.outcome {
                     Outcome::MadeByServer => out::line("  The running server serves it"),
                     _ => out::line(format!("\nStart the server with: {}", styled(DIM, "gt up"))),

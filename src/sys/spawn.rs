@@ -66,7 +66,13 @@ pub async fn output(program: &Path, args: &[&str], cwd: &Path, limit: Duration) 
     }
 }
 
-/// Runs a command in the foreground: it has our terminal, we wait for it.
-pub fn foreground(program: &Path, args: &[OsString], cwd: &Path) -> io::Result<ExitStatus> {
-    Command::new(program).args(args).current_dir(cwd).status()
+/// Runs a command in the foreground: it has our terminal, we wait for it. `secret` is a variable that only the command
+/// sees; unlike an argument it does not show in the process list.
+pub fn foreground(
+    program: &Path,
+    args: &[OsString],
+    cwd: &Path,
+    secret: Option<(&str, &str)>,
+) -> io::Result<ExitStatus> {
+    Command::new(program).args(args).current_dir(cwd).envs(secret).status()
 }

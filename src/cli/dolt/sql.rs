@@ -99,12 +99,16 @@ impl Sql {
         let mut args: Vec<OsString> = ["--host", &endpoint.host, "--port", &port, "--user", &endpoint.user]
             .map(OsString::from)
             .to_vec();
-        args.extend(["--password", &password, "--no-tls"].map(OsString::from));
+        args.push("--no-tls".into());
+        // An empty password must be said, or the shell asks for one; a real one stays out of the process list.
+        if password.is_empty() {
+            args.extend(["--password", ""].map(OsString::from));
+        }
         if let Some(db) = &self.db {
             args.extend(["--use-db", db].map(OsString::from));
         }
         args.push("sql".into());
-        run_dolt(here, &args)
+        run_dolt(here, &args, Some(("DOLT_CLI_PASSWORD", password.as_str())).filter(|_| !password.is_empty()))
     }
 
     fn without_server(&self, here: &Here<'_>, text: Option<&str>) -> Result<(), Failure> {
@@ -127,13 +131,13 @@ impl Sql {
                 "The server is down: this shell works on the databases directly and keeps them locked.",
             ),
         }
-        run_dolt(here, &args)
+        run_dolt(here, &args, None)
     }
 }
 
-fn run_dolt(here: &Here<'_>, args: &[OsString]) -> Result<(), Failure> {
+fn run_dolt(here: &Here<'_>, args: &[OsString], secret: Option<(&str, &str)>) -> Result<(), Failure> {
     let dolt = binary::locate(&here.session.env)?;
-    let status = spawn::foreground(&dolt, args, &here.town.data_dir())
+    let status = spawn::foreground(&dolt, args, &here.town.data_dir(), secret)
         .map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", dolt.display())))?;
     // Dolt has said what was wrong.
     if status.success() { Ok(()) } else { Err(Failure::code_only(Kind::Other)) }

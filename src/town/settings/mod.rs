@@ -105,8 +105,9 @@ impl Settings {
         let host = env
             .text(env::GT_DOLT_HOST)
             .map(|value| Sourced { value, source: Source::Env(env::GT_DOLT_HOST) });
-        if let Some(host) = &host {
-            seen.used("host", &host.value, &host.source);
+        match &host {
+            Some(host) => seen.used("host", &host.value, &host.source),
+            None => seen.used("host", LOCAL_HOST, &Source::Default),
         }
         let user = env.text(env::GT_DOLT_USER).map_or_else(
             || Sourced { value: "root".to_owned(), source: Source::Default },
