@@ -8,6 +8,7 @@ use serde_json::json;
 use super::failure::{Failure, Kind};
 use super::out::{self, BOLD, DIM, GREEN, YELLOW, styled};
 use super::session::Session;
+use super::values::parse_port;
 use crate::rig::create::{self, Created};
 use crate::rig::metadata;
 use crate::sys::net::Port;
@@ -28,7 +29,7 @@ pub(crate) struct Install {
     #[arg(long)]
     name: Option<String>,
     /// The server's port, written into mayor/daemon.json [default: none, which means 3307]
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = parse_port)]
     dolt_port: Option<Port>,
 }
 

@@ -8,12 +8,13 @@ mod down;
 mod failure;
 mod install;
 mod man;
-mod moment;
+
 mod out;
 mod rig;
 mod session;
 mod status;
 mod up;
+mod values;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::cli::failure::Failure;
 use crate::cli::out::{self, BOLD, DIM, GREEN, RED, YELLOW, styled};
 use crate::cli::session::{Here, Session};
+use crate::cli::values::parse_port;
 use crate::doltserver::find;
 use crate::sys::net::Port;
 use crate::town::install;
@@ -23,7 +24,7 @@ pub(crate) struct Config {
     #[arg(long)]
     explain: bool,
     /// Write the port into mayor/daemon.json; it takes effect at the next start
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = parse_port)]
     set_port: Option<Port>,
 }
 

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::ps;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::moment::parse_duration;
 use crate::cli::out::{self, BOLD, DIM, GREEN, YELLOW, styled};
 use crate::cli::session::Session;
+use crate::cli::values::parse_duration;
 use crate::doltserver::imposters::{self, Report};
 
 /// End Dolt servers inside this town that are not the town's: on proof only, and only with --yes.

@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::moment::parse_moment;
 use crate::cli::out;
 use crate::cli::session::{Here, Session};
+use crate::cli::values::parse_moment;
 use crate::doltserver::{ServerError, log};
 use crate::sys::clock::{self, Timestamp};
 use crate::sys::interrupt::Interrupt;

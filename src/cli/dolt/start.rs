@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::moment::parse_duration;
 use crate::cli::out::{self, BOLD, DIM, GREEN, YELLOW, styled};
 use crate::cli::session::{Here, Session};
+use crate::cli::values::parse_duration;
 use crate::doltserver::ServerError;
 use crate::doltserver::start::{self, Options, Started};
 use crate::migrate;

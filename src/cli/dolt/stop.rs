@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::failure::Failure;
-use crate::cli::moment::parse_duration;
 use crate::cli::out::{self, GREEN, styled};
 use crate::cli::session::{Here, Session};
+use crate::cli::values::parse_duration;
 use crate::doltserver::stop::{self, Options, Stopped};
 
 /// Stop the town's server gently.

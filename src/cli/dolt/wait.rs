@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::failure::Failure;
-use crate::cli::moment::parse_duration;
 use crate::cli::out::{self, GREEN, styled};
 use crate::cli::session::Session;
+use crate::cli::values::parse_duration;
 use crate::doltserver::wait;
 
 /// Wait until the server answers with every database. Starts nothing.

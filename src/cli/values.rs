@@ -1,8 +1,9 @@
-//! Durations and moments as people type them.
+//! Durations, moments and ports as people type them.
 
 use std::time::Duration;
 
 use crate::sys::clock::{self, Timestamp};
+use crate::sys::net::Port;
 
 /// `90`, `90s`, `5m`, `2h`, `1d`; a bare number is seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -30,6 +31,11 @@ pub(crate) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     let ago = parse_duration(text)
         .map_err(|_| format!("{text:?} is neither a duration (10m) nor a time (2026-11-21T07:50:24Z)"))?;
     clock::now().checked_sub(ago).map_err(|e| e.to_string())
+}
+
+/// A port.
+pub(crate) fn parse_port(text: &str) -> Result<Port, String> {
+    text.trim().parse().map_err(|_| "a port is a whole number from 1 to 65535".to_owned())
 }
 
 #[cfg(test)]
