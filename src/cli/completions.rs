@@ -2,9 +2,11 @@
 
 use clap::Args;
 use clap_complete::Shell;
+use serde_json::json;
 
 use super::failure::Failure;
 use super::out;
+use super::session::Session;
 
 /// Print a completion script for a shell.
 ///
@@ -17,10 +19,11 @@ pub(crate) struct Completions {
 
 impl Completions {
     #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-    pub(crate) fn run(&self, tree: &mut clap::Command) -> Result<(), Failure> {
+    pub(crate) fn run(&self, session: &Session, tree: &mut clap::Command) -> Result<(), Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, tree, "gt", &mut script);
-        out::raw(&String::from_utf8_lossy(&script));
+        let script = String::from_utf8_lossy(&script);
+        session.show(|| json!({"shell": self.shell.to_string(), "script": script}), || out::raw(&script));
         Ok(())
     }
 }

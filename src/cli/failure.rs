@@ -120,7 +120,7 @@ impl Failure {
     }
 
     /// Prints the failure and gives the exit code.
-    pub(crate) fn report(&self, format: Format, rich: bool) -> u8 {
+    pub(crate) fn report(&self, command: &str, format: Format, rich: bool) -> u8 {
         let code = self.kind.code(rich);
         if self.silent {
             return code;
@@ -133,7 +133,7 @@ impl Failure {
                 "hints": self.hints,
                 "exit_code": code,
             });
-            out::line(format!("{:#}", json!({"version": out::JSON_VERSION, "error": error})));
+            out::json(command, json!({"error": error}));
             return code;
         }
         out::note(format!("{} {}", out::styled(out::RED, "Error:"), self.message));
@@ -260,11 +260,13 @@ impl From<SqlError> for Failure {
 }
 
 fn sql_failure(error: &SqlError) -> Failure {
-    let kind = match error {
-        SqlError::Refused { .. } => Kind::Other,
-        _ => Kind::NotAnswering,
+    let (kind, hints) = match error {
+        SqlError::Refused { .. } => (Kind::Other, Vec::new()),
+        // Dolt hangs up in the middle of a result when a row cannot be made; only its log says why.
+        SqlError::Lost { .. } => (Kind::NotAnswering, vec!["Its log may say why: gt dolt logs".to_owned()]),
+        _ => (Kind::NotAnswering, Vec::new()),
     };
-    Failure::of(kind, error, Vec::new())
+    Failure::of(kind, error, hints)
 }
 
 impl From<RigError> for Failure {

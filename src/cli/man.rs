@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::failure::{Failure, Kind};
 use super::out;
+use super::session::Session;
 use crate::sys::atomic;
 
 /// Write the manual pages, or print the first one.
@@ -18,9 +20,11 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(&self, tree: clap::Command) -> Result<(), Failure> {
+    pub(crate) fn run(&self, session: &Session, tree: clap::Command) -> Result<(), Failure> {
         let Some(dir) = &self.dir else {
-            out::raw(&String::from_utf8_lossy(&page(tree)?));
+            let page = page(tree)?;
+            let page = String::from_utf8_lossy(&page);
+            session.show(|| json!({"page": page}), || out::raw(&page));
             return Ok(());
         };
         std::fs::create_dir_all(dir)
@@ -28,7 +32,7 @@ impl Man {
         let mut tree = tree.disable_help_subcommand(true);
         tree.build();
         let mut todo = vec![("gt".to_owned(), tree)];
-        let mut written = 0;
+        let mut written = Vec::new();
         while let Some((name, command)) = todo.pop() {
             for below in command.get_subcommands() {
                 todo.push((format!("{name}-{}", below.get_name()), below.clone()));
@@ -38,9 +42,12 @@ impl Man {
             let path = dir.join(format!("{name}.1"));
             let failed = |e: atomic::WriteError| Failure::new(Kind::Other, format!("{e}: {}", e.source));
             atomic::write(&path, &page(named)?, 0o644).map_err(failed)?;
-            written += 1;
+            written.push(path);
         }
-        out::line(format!("{written} pages in {}", dir.display()));
+        session.show(
+            || json!({"pages": written}),
+            || out::line(format!("{} pages in {}", written.len(), dir.display())),
+        );
         Ok(())
     }
 }

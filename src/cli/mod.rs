@@ -80,8 +80,8 @@ impl Command {
             Self::Status(c) => c.run(session),
             Self::Dolt(c) => c.run(session),
             Self::Demo(c) => c.run(session),
-            Self::Completions(c) => c.run(&mut tree()),
-            Self::Man(c) => c.run(tree()),
+            Self::Completions(c) => c.run(session, &mut tree()),
+            Self::Man(c) => c.run(session, tree()),
         }
     }
 }
@@ -108,7 +108,7 @@ pub fn run() -> ExitCode {
     let session = Session { env, town: cli.town, format, rich_codes: cli.exit_code, command: command_name };
     match cli.command.run(&session) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => ExitCode::from(failure.report(format, session.rich_codes)),
+        Err(failure) => ExitCode::from(failure.report(&session.command, format, session.rich_codes)),
     }
 }
 
@@ -123,9 +123,17 @@ fn name_of(matches: &clap::ArgMatches) -> String {
     words.join(" ")
 }
 
-// Help and version go to standard output and are no failure; everything else is wrong usage.
+// Help and version go to standard output and are no failure; everything else is wrong usage. The flags could not be
+// parsed, so the two that decide how a failure is told are looked for by hand.
 fn usage(error: &clap::Error) -> ExitCode {
-    let rich = std::env::args_os().any(|a| a == "--exit-code");
+    let given = |flag: &str| std::env::args_os().any(|a| a == flag);
+    let rich = given("--exit-code");
+    if error.exit_code() != 0 && given("--json") {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let failure = Failure::new(Kind::Usage, first).hint("See gt --help");
+        return ExitCode::from(failure.report("", Format::Json, rich));
+    }
     if error.print().is_err() {
         tracing::debug!("the usage text was not taken");
     }

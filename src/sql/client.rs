@@ -146,9 +146,16 @@ impl Client {
 
     /// Sends one text, which may hold several statements, and collects every result.
     pub async fn query(&mut self, sql: &str) -> Result<Vec<ResultSet>, SqlError> {
+        let mut results = Vec::new();
+        self.query_each(sql, |set| results.push(set)).await?;
+        Ok(results)
+    }
+
+    /// The same, handing over each result as soon as it is whole: the statements before one that fails were done.
+    pub async fn query_each(&mut self, sql: &str, each: impl FnMut(ResultSet)) -> Result<(), SqlError> {
         let (server, limit) = (self.server.clone(), self.limit);
-        match timeout(limit, collect(&mut self.conn, sql)).await {
-            Ok(Ok(results)) => Ok(results),
+        match timeout(limit, read_all(&mut self.conn, sql, each)).await {
+            Ok(Ok(())) => Ok(()),
             Ok(Err(mysql_async::Error::Server(e))) => {
                 Err(SqlError::Refused { code: e.code, message: e.message })
             }
@@ -203,20 +210,22 @@ impl Client {
     }
 }
 
-async fn collect(conn: &mut Conn, sql: &str) -> Result<Vec<ResultSet>, mysql_async::Error> {
+async fn read_all(
+    conn: &mut Conn,
+    sql: &str,
+    mut each: impl FnMut(ResultSet),
+) -> Result<(), mysql_async::Error> {
     let mut result = conn.query_iter(sql).await?;
-    let mut sets = Vec::new();
-    loop {
-        let columns: Vec<Column> = result.columns_ref().iter().map(Column::of).collect();
+    while let Some(columns) = result.columns() {
+        let columns: Vec<Column> = columns.iter().map(Column::of).collect();
         let affected = result.affected_rows();
         let mut rows = Vec::new();
         while let Some(row) = result.next().await? {
             let cells = (0..row.len()).map(|i| row.as_ref(i).map_or(Cell::Null, Cell::of));
             rows.push(cells.collect());
         }
-        sets.push(ResultSet { columns, rows, affected });
-        if result.is_empty() {
-            return Ok(sets);
-        }
+        each(ResultSet { columns, rows, affected });
     }
+    // The error of a later statement waits here; there are no columns then.
+    result.next().await.map(drop)
 }

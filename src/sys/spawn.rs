@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -54,7 +54,12 @@ pub fn describe_exit(status: ExitStatus) -> String {
 }
 
 /// Runs a short command to its end with no standard input; ends it at the deadline (an error of kind `TimedOut`).
-pub async fn output(program: &Path, args: &[&str], cwd: &Path, limit: Duration) -> io::Result<Output> {
+pub async fn output(
+    program: &Path,
+    args: &[impl AsRef<OsStr>],
+    cwd: &Path,
+    limit: Duration,
+) -> io::Result<Output> {
     let mut command = tokio::process::Command::new(program);
     command.args(args).current_dir(cwd).stdin(Stdio::null()).kill_on_drop(true);
     match tokio::time::timeout(limit, command.output()).await {

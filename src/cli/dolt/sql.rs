@@ -74,22 +74,23 @@ impl Sql {
         let endpoint = here.context().endpoint(port);
         let mut client = Client::connect(&endpoint, self.db.as_deref(), Duration::from_secs(10)).await?;
         client.set_limit(NO_LIMIT);
-        let results = client.query(text).await;
+        let as_json = here.session.format == Format::Json;
+        let mut results = Vec::new();
+        let done = client
+            .query_each(text, |set| {
+                if as_json { results.push(set_json(&set)) } else { out::raw(&table::render(&set)) }
+            })
+            .await;
         client.close().await;
-        self.show(here.session, &results?);
+        done?;
+        if as_json {
+            self.show(here.session, &results);
+        }
         Ok(())
     }
 
-    fn show(&self, session: &Session, results: &[ResultSet]) {
-        match session.format {
-            Format::Json => {
-                out::json(
-                    &session.command,
-                    json!({"database": self.db, "results": results.iter().map(set_json).collect::<Vec<_>>()}),
-                );
-            }
-            Format::Text => results.iter().for_each(|set| out::raw(&table::render(set))),
-        }
+    fn show(&self, session: &Session, results: &[Value]) {
+        out::json(&session.command, json!({"database": self.db, "results": results}));
     }
 
     fn shell_on_server(&self, here: &Here<'_>, port: Port) -> Result<(), Failure> {
@@ -122,16 +123,37 @@ impl Sql {
             None => names.first().ok_or(ServerError::NoDatabases { data_dir })?,
         };
         let mut args: Vec<OsString> = ["--use-db", database, "sql"].map(OsString::from).to_vec();
-        if here.session.format == Format::Json {
-            args.extend(["-r", "json"].map(OsString::from));
-        }
         match text {
+            Some(text) if here.session.format == Format::Json => {
+                args.extend(["-r", "json", "-q", text].map(OsString::from));
+                return self.show_what_dolt_gives(here, &args);
+            }
             Some(text) => args.extend(["-q", text].map(OsString::from)),
             None => out::note(
                 "The server is down: this shell works on the databases directly and keeps them locked.",
             ),
         }
         run_dolt(here, &args, None)
+    }
+
+    // Dolt prints one object for each statement that gives rows; here they become the one object of every command.
+    fn show_what_dolt_gives(&self, here: &Here<'_>, args: &[OsString]) -> Result<(), Failure> {
+        let dolt = binary::locate(&here.session.env)?;
+        let cannot = |e: &dyn std::fmt::Display| {
+            Failure::new(Kind::Other, format!("cannot understand {}: {e}", dolt.display()))
+        };
+        let ran = here.session.block_on(async {
+            let failed = |e| Failure::new(Kind::Other, format!("cannot run {}: {e}", dolt.display()));
+            spawn::output(&dolt, args, &here.town.data_dir(), NO_LIMIT).await.map_err(failed)
+        })?;
+        if !ran.status.success() {
+            let said = String::from_utf8_lossy(&ran.stderr);
+            return Err(Failure::new(Kind::Other, said.trim()));
+        }
+        let sets = serde_json::Deserializer::from_slice(&ran.stdout).into_iter::<Value>();
+        let sets: Vec<Value> = sets.collect::<Result<_, _>>().map_err(|e| cannot(&e))?;
+        self.show(here.session, &sets.into_iter().map(with_columns).collect::<Vec<_>>());
+        Ok(())
     }
 }
 
@@ -152,6 +174,18 @@ fn read_input() -> Result<String, Failure> {
         return Err(Failure::new(Kind::Usage, "no statement on standard input").hint("Or give one with -q"));
     }
     Ok(text)
+}
+
+// Dolt leaves NULLs out of its JSON, so a column without any value is not known here.
+fn with_columns(set: Value) -> Value {
+    let rows = set.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
+    let keys = rows.iter().filter_map(Value::as_object).flat_map(|row| row.keys().cloned());
+    let columns: std::collections::BTreeSet<String> = keys.collect();
+    let full = |row: &Value| {
+        let cell = |c: &String| (c.clone(), row.get(c).cloned().unwrap_or_default());
+        Value::Object(columns.iter().map(cell).collect())
+    };
+    json!({"columns": columns, "rows": rows.iter().map(full).collect::<Vec<_>>(), "affected": 0})
 }
 
 fn set_json(set: &ResultSet) -> Value {
