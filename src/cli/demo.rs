@@ -103,7 +103,7 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port) -> Result<(), Fai
     for (title, args) in steps {
         let show = if session.format == Format::Json { out::note } else { out::line };
         show(format!("\n{}", styled(BOLD, title)));
-        let shown: Vec<String> = args.iter().map(|a| quoted(a)).collect();
+        let shown: Vec<String> = args.iter().map(|a| out::shell_word(a)).collect();
         show(styled(DIM, format!("$ gt {}", shown.join(" "))));
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let cwd = root.parent().unwrap_or(root);
@@ -118,9 +118,4 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port) -> Result<(), Fai
         }
     }
     Ok(())
-}
-
-fn quoted(word: &str) -> String {
-    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=".contains(c));
-    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::dolt::refuse_to_hide_old_data;
 use super::failure::{Failure, Kind};
 use super::out::{self, BOLD, DIM, GREEN, YELLOW, styled};
 use super::session::Session;
@@ -14,7 +15,7 @@ use crate::rig::metadata;
 use crate::sys::net::Port;
 use crate::town::beads::BeadsDir;
 use crate::town::install::{self, Installed, NewTown};
-use crate::town::logical_cwd;
+use crate::town::{clean, logical_cwd};
 
 /// Make a town: its directories, its files, and the database hq.
 ///
@@ -37,7 +38,7 @@ impl Install {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
         let cwd = logical_cwd(&session.env)
             .ok_or_else(|| Failure::new(Kind::Other, "the working directory is gone"))?;
-        let root = cwd.join(&self.dir);
+        let root = clean(&cwd.join(&self.dir));
         if dirs::home_dir().is_some_and(|home| crate::sys::dir_id::same_place(&home, &root)) {
             return Err(Failure::new(
                 Kind::Other,
@@ -50,6 +51,7 @@ impl Install {
         let here = session.at(installed.town.clone());
         // Everything but the database needs no dolt; without one the town is made and says what is missing.
         let made = session.block_on(async {
+            refuse_to_hide_old_data(&here, "hq")?;
             let context = here.context();
             let created = create::database(&context, "hq").await?;
             let port = metadata::port_in_force(&context)?;
@@ -89,5 +91,6 @@ fn print(installed: &Installed, database: Option<&Created>) {
         out::line(format!("{} dolt is not on PATH, so the database hq was not made.", styled(YELLOW, "!")));
         out::line("  Install Dolt and repeat this command.");
     }
-    out::line(format!("\nNext: {}", styled(DIM, format!("cd {root} && gt rig add NAME && gt up"))));
+    let there = out::shell_word(&root.to_string());
+    out::line(format!("\nNext: {}", styled(DIM, format!("cd {there} && gt rig add NAME && gt up"))));
 }

@@ -94,6 +94,12 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// A word as one would type it into a shell.
+pub(crate) fn shell_word(word: &str) -> String {
+    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=".contains(c));
+    if plain && !word.is_empty() { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 /// `6.2 KB`, as the Go tool spells sizes.
 pub(crate) fn bytes(n: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)];
@@ -129,6 +135,7 @@ mod tests {
     fn columns_align_and_sizes_read_well() {
         let rows = vec![vec!["a".to_owned(), "bb".into()], vec!["ccc".into(), "d".into()]];
         assert_eq!(columns(&rows), ["a    bb", "ccc  d"]);
+        assert_eq!(shell_word("it's ~/a b"), r"'it'\''s ~/a b'");
         assert_eq!((bytes(12), bytes(6349)), ("12 B".into(), "6.2 KB".into()));
     }
 }

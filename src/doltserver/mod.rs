@@ -98,7 +98,8 @@ impl Context<'_> {
         (self.notify)(notice);
     }
 
-    fn refuse_remote(&self) -> Result<(), ServerError> {
+    /// Refuses what is done on the server's own machine only.
+    pub(crate) fn refuse_remote(&self) -> Result<(), ServerError> {
         if self.settings.remote {
             return Err(ServerError::Remote { host: self.settings.client_host().to_owned() });
         }

@@ -116,6 +116,9 @@ pub(super) async fn run_locked(
     }
     let stores = preflight::check_stores(context, &options.without)?;
     let port = context.settings.port.clone()?;
+    for warning in &context.settings.warnings {
+        context.tell(Notice::Warning(warning.clone()));
+    }
     let wait_timeout = context.settings.wait_timeout.clone()?;
     context.settings.log_level.clone()?;
     held.gate = Some(gate::close(context, deadline).await?);
@@ -147,7 +150,13 @@ pub(super) async fn run_locked(
     };
     let client = loop {
         held.spawned = None;
-        let spawned = held.spawned.insert(launch::spawn(context, &binary, &mut record, &names).await?);
+        let spawned = match launch::spawn(context, &binary, &mut record, &names).await {
+            Ok(spawned) => held.spawned.insert(spawned),
+            Err(error) => {
+                forget_failed_start(context, &error.to_string());
+                return Err(error);
+            }
+        };
         match launch::watch(context, spawned, port.value, &names, deadline).await {
             Outcome::Ready(client) => break client,
             // A foreign `dolt` or `bd` command slipped in between our look and the server's: wait for it and try again.
@@ -171,7 +180,10 @@ pub(super) async fn run_locked(
     set_wait_timeout(context, client, wait_timeout.value).await;
     record.ready_at = Some(clock::now().to_string());
     record.enter(Phase::Ready);
-    record.save(context.town)?;
+    // It answers: that cannot be undone by a full disk. The next start writes the record again.
+    if let Err(error) = record.save(context.town) {
+        context.tell(Notice::Warning(format!("the server is up, but {}", error_chain(&error))));
+    }
     held.gate = None;
     Ok(Started {
         was_running: false,
@@ -371,6 +383,11 @@ fn note_crash(context: &Context<'_>, search: &Search) -> Option<Ending> {
     let was = pid.map(|p| format!("PID {p}")).unwrap_or_default();
     context.tell(Notice::Note(format!("the server before this one {how} ({was}, {detail})")));
     Some(Ending { at: clock::now().to_string(), pid, how: how.to_owned(), detail })
+}
+
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(|s| format!(": {s}")).unwrap_or_default();
+    format!("{error}{cause}")
 }
 
 // After a failed start nothing may claim that a server runs. Errors here only leave stale hints, which are only hints.

@@ -43,6 +43,7 @@ pub struct Created {
 /// Creates the database, or finds it.
 pub async fn database(context: &Context<'_>, database: &str) -> Result<Created, RigError> {
     name::check_database(database)?;
+    context.refuse_remote()?;
     let existing = databases::scan(context.town)?;
     name::check_no_case_twin(database, existing.iter().map(|d| d.name.as_str()))?;
     let dir = context.town.database_dir(database);

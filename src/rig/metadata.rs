@@ -45,6 +45,11 @@ fn fix(context: &Context<'_>, rig: &Rig, existing: &[String], port: Port) -> Fix
         fixed.skipped = Some(format!("redirected to {}", rig.beads.resolved().path().display()));
         return fixed;
     }
+    if let Some(own) = rig.beads.embedded_store() {
+        // Pointed at the server, bd would no longer see the issues that it keeps there.
+        fixed.skipped = Some(format!("its issues are in bd's own {}", own.display()));
+        return fixed;
+    }
     let written = rig.beads.database().filter(|d| existing.contains(d));
     let candidates = [Some(rig.name.clone()), rig.prefix.clone()];
     let found = candidates.into_iter().flatten().find(|c| existing.contains(c));

@@ -23,6 +23,12 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
     replace(path, content, mode).map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
+/// Like [`write`] for a file that others own too: one that is there keeps its mode, a new one gets `mode`.
+pub fn rewrite(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
+    let kept = fs::metadata(path).map_or(mode, |m| m.permissions().mode() & 0o7777);
+    write(path, content, kept)
+}
+
 /// Like [`write`], but leaves the file alone when it has that content already. Returns whether it wrote.
 pub fn write_if_changed(path: &Path, content: &[u8], mode: u32) -> Result<bool, WriteError> {
     if fs::read(path).is_ok_and(|old| old == content) {
@@ -81,6 +87,15 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_rewritten_file_is_not_opened_to_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("daemon.json");
+        rewrite(&path, b"one", 0o600).unwrap();
+        rewrite(&path, b"two", 0o644).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

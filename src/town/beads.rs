@@ -78,6 +78,13 @@ impl BeadsDir {
         self.metadata().ok().flatten().and_then(|m| m.database())
     }
 
+    /// The database that bd keeps here itself, without a server: the metadata says mode `embedded` and it exists.
+    pub fn embedded_store(&self) -> Option<PathBuf> {
+        let metadata = self.metadata().ok().flatten()?;
+        let store = self.0.join("embeddeddolt").join(metadata.database()?);
+        (metadata.is_embedded_mode() && store.join(".dolt").is_dir()).then_some(store)
+    }
+
     /// The port in `dolt-server.port`.
     pub fn port(&self) -> Option<Port> {
         fs::read_to_string(self.port_file()).ok()?.trim().parse().ok()
@@ -167,6 +174,11 @@ impl Metadata {
     pub fn is_server_mode(&self) -> bool {
         let is = |key: &str, want: &str| self.0.get::<String>(key).as_deref() == Some(want);
         is("backend", "dolt") && is("dolt_mode", "server")
+    }
+
+    /// Whether it says mode `embedded`.
+    pub fn is_embedded_mode(&self) -> bool {
+        self.0.get::<String>("dolt_mode").as_deref() == Some("embedded")
     }
 
     fn point_at(&mut self, database: &str, host: &str, port: Port) -> Result<bool, serde_json::Error> {

@@ -54,7 +54,7 @@ pub fn logical_cwd(env: &Env) -> Option<PathBuf> {
 }
 
 /// Removes `.` and `..` from a path by its words alone, symlinks untouched (as the shell's `cd` does).
-fn clean(path: &Path) -> PathBuf {
+pub fn clean(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut out = PathBuf::new();
     for part in path.components() {

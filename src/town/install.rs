@@ -82,7 +82,7 @@ pub fn set_port(town: &Town, port: Port) -> Result<bool, TownError> {
         return Ok(false);
     }
     top.set("env", &env).map_err(problem)?;
-    atomic::write(&path, (top.to_pretty() + "\n").as_bytes(), 0o644)?;
+    atomic::rewrite(&path, (top.to_pretty() + "\n").as_bytes(), 0o644)?;
     Ok(true)
 }
 

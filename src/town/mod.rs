@@ -18,7 +18,7 @@ pub mod settings;
 use std::io;
 use std::path::PathBuf;
 
-pub use discover::{find_town, logical_cwd};
+pub use discover::{clean, find_town, logical_cwd};
 pub use layout::Town;
 
 /// What can go wrong with a town's own files.

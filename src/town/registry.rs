@@ -73,7 +73,7 @@ impl Registry {
         }
         let rigs = self.rigs.clone();
         self.top.set("rigs", &rigs).map_err(|e| self.malformed(&e))?;
-        atomic::write(&town.rigs_json(), (self.top.to_pretty() + "\n").as_bytes(), 0o644)?;
+        atomic::rewrite(&town.rigs_json(), (self.top.to_pretty() + "\n").as_bytes(), 0o644)?;
         Ok(())
     }
 
@@ -126,7 +126,7 @@ fn edit_routes(town: &Town, edit: impl FnOnce(&mut Vec<String>)) -> Result<bool,
     }
     let dir = town.beads_dir();
     fs::create_dir_all(&dir).map_err(|source| TownError::MakeDir { path: dir, source })?;
-    atomic::write(&town.routes(), new.as_bytes(), 0o644)?;
+    atomic::rewrite(&town.routes(), new.as_bytes(), 0o644)?;
     Ok(true)
 }
 

@@ -79,8 +79,13 @@ impl InitRig {
     }
 }
 
-/// A new, empty database would hide a rig's data that still lies in an old place.
+/// A new, empty database would hide a rig's data that still lies in an old place, or that bd keeps itself.
 pub(crate) fn refuse_to_hide_old_data(here: &Here<'_>, rig: &str) -> Result<(), Failure> {
+    if let Some(own) = BeadsDir::of_rig(&here.town, rig).resolved().embedded_store() {
+        let message = format!("the issues of {rig} are in bd's own {}", own.display());
+        return Err(Failure::new(Kind::Other, message)
+            .hint("An empty database of the town would hide them; nothing was made"));
+    }
     let old = migrate::find_old(&here.town).into_iter().find(|o| o.rig == rig && !o.target_exists);
     let Some(old) = old else { return Ok(()) };
     let path = old.path.display();

@@ -1,11 +1,12 @@
 //! Builder → town: a real town in a temporary directory, and the means to do things to it.
 
+mod disk_full;
 mod programs;
 mod ran;
 mod stranger;
 mod town;
 
-pub(crate) use programs::{Dolt, fake_dolt};
+pub(crate) use programs::{Dolt, bd, fake_dolt};
 pub(crate) use ran::{Ran, Running, wait_until};
 pub(crate) use stranger::stranger_on;
 pub(crate) use town::{Child, TestTown, copy_dir, free_port, is_alive, run, signal};

@@ -71,3 +71,10 @@ pub(crate) fn fake_dolt(real: Dolt, script: &str) -> tempfile::TempDir {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     dir
 }
+
+/// The pinned bd.
+pub(crate) fn bd() -> PathBuf {
+    let bd = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real-programs/bd-1.1.0/bd");
+    assert!(bd.is_file(), "{} is missing: run tools/real-programs all", bd.display());
+    bd.canonicalize().unwrap()
+}

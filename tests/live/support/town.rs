@@ -208,11 +208,11 @@ pub(crate) fn run(mut command: Command) -> Ran {
 impl Drop for TestTown {
     fn drop(&mut self) {
         // A server stopped by a signal could not end.
-        for pid in servers_below(&self.root) {
+        for pid in servers_below(self.outside()) {
             signal(pid, "CONT");
         }
         let stopped = self.gt(&["dolt", "stop", "--force", "--grace", "5s"]);
-        for pid in servers_below(&self.root) {
+        for pid in servers_below(self.outside()) {
             eprintln!("still running after {stopped:?}: PID {pid}, ended by the test");
             signal(pid, "KILL");
         }
