@@ -204,6 +204,10 @@ impl From<ServerError> for Failure {
             E::BrokenDatabase { database, .. } => {
                 (Kind::Damaged, one(format!("Start the others with: gt dolt start --without {database}")))
             }
+            E::TwoOfOneName { .. } => (
+                Kind::Damaged,
+                one("The second was created while the first was left out: move one away".into()),
+            ),
             E::DatabaseLocked { .. } => {
                 (Kind::InUse, one("End that program first; nothing was started, nothing was touched".into()))
             }

@@ -36,6 +36,16 @@ pub enum ServerError {
         /// What is wrong with its files.
         problem: String,
     },
+    /// A database was created while another of that name was left out.
+    #[error("database {database} exists twice: {} and {}", place.display(), other.display())]
+    TwoOfOneName {
+        /// Its name.
+        database: String,
+        /// The one in its place, which was left out.
+        place: PathBuf,
+        /// The one that was created meanwhile.
+        other: PathBuf,
+    },
     /// A database is open elsewhere.
     #[error("database {database} is open in {holder}")]
     DatabaseLocked {

@@ -14,7 +14,7 @@ use super::state::{PidFile, StateFile};
 use crate::sys::clock::Timestamp;
 use crate::sys::lock::LockTable;
 use crate::sys::net::{self, Port};
-use crate::sys::process::{Facts, Handle, Pid, describe};
+use crate::sys::process::{self, Facts, Handle, Pid, describe};
 use crate::town::Town;
 
 /// The living, proved server of a town.
@@ -50,7 +50,7 @@ pub struct Search {
 impl Search {
     /// Whether the files say that a server runs, and none does: it crashed, was killed, or the machine went down.
     pub fn has_crashed(&self) -> bool {
-        if self.server.is_some() {
+        if self.server.is_some() || self.has_ended_as_asked() {
             return false;
         }
         // The state file is written by every program that stops a server, our record only by this one.
@@ -59,6 +59,13 @@ impl Search {
             (_, Some(record)) => matches!(record.phase, Phase::Starting | Phase::Ready | Phase::Stopping),
             (_, None) => false,
         }
+    }
+
+    /// Whether a stop asked the server to end, did not see the end (it was interrupted, or gave up), and it has come.
+    pub fn has_ended_as_asked(&self) -> bool {
+        let state = self.state_file.state();
+        let asked = |r: &Record| r.is_asked_to_end() && (!state.running || r.pid == Pid::new(state.pid));
+        self.server.is_none() && self.record.as_ref().is_some_and(asked)
     }
 
     /// The server that the files speak of, living or not: its PID, when it was started, and whether that was before the
@@ -113,7 +120,15 @@ pub fn find(town: &Town) -> Result<Search, ServerError> {
         seen.push(pid);
         try_candidate(town, &mut search, pid, "a held database lock");
         if search.server.is_some() {
-            break;
+            return Ok(search);
+        }
+    }
+    if search.record.as_ref().is_some_and(Record::is_bare_intent) {
+        for pid in unrecorded(town) {
+            try_candidate(town, &mut search, pid, "a start that was cut off");
+            if search.server.is_some() {
+                break;
+            }
         }
     }
     Ok(search)
@@ -162,6 +177,13 @@ fn try_candidate(town: &Town, search: &mut Search, pid: Pid, found_by: &'static 
 pub(super) fn sql_port(pid: Pid, expected: Option<Port>) -> Option<Port> {
     let ports = net::listening_ports(pid);
     expected.filter(|p| ports.contains(p)).or_else(|| ports.first().copied())
+}
+
+// A start that was killed after it spawned a server and before it wrote down which: that server may hold no lock yet.
+fn unrecorded(town: &Town) -> Vec<Pid> {
+    let servers = process::with_argument("sql-server").into_iter();
+    let ours = servers.filter(|f| identity::examine(f, town, None).verdict == Verdict::Ours);
+    ours.map(|f| f.pid).collect()
 }
 
 fn lock_holders(town: &Town) -> Vec<Pid> {

@@ -9,7 +9,7 @@ use std::process::Child;
 use std::time::Duration;
 
 use super::binary::Binary;
-use super::record::{Phase, Record};
+use super::record::Record;
 use super::state::{self, PidFile, State};
 use super::{Context, ServerError, ask, log};
 use crate::sql::Client;
@@ -56,7 +56,7 @@ pub(super) async fn spawn(
     let data_dir = town.data_dir();
     let (log_file, log_offset) = log::open_for_server(town)?;
     // The intent is on disk before there is a process: a kill in between leaves a trace, and a full disk is noticed now.
-    record.enter(Phase::Starting);
+    record.enter_intent();
     record.save(town)?;
     let server = spawn::Server {
         program: binary.path.clone(),

@@ -8,7 +8,8 @@ use super::databases::{self, Condition, Database};
 use super::identity::{self, Verdict};
 use super::{Context, Notice, ServerError};
 use crate::sys::clock::{Deadline, pause};
-use crate::sys::lock::{self, LockTable, Probe};
+use crate::sys::dir_id::is_within;
+use crate::sys::lock::{self, Probe};
 use crate::sys::net::{self, Port, PortUse};
 use crate::sys::process::{Facts, Pid, describe, describe_all};
 use crate::town::settings::Sourced;
@@ -54,7 +55,7 @@ pub fn check_stores(context: &Context<'_>, without: &[String]) -> Result<Stores,
     if !half_made.is_empty() {
         let names = half_made.join(", ");
         context.tell(Notice::Warning(format!(
-            "not served, never finished being created: {names} (finish with gt dolt init-rig NAME)"
+            "never finished being created, so not usable: {names} (finish with gt dolt init-rig NAME)"
         )));
     }
     match (served.is_empty(), without.is_empty()) {
@@ -80,7 +81,7 @@ pub async fn wait_for_locks(
             if probe != Probe::Held {
                 break;
             }
-            let holders = LockTable::read().holders_of_path(&path);
+            let holders = lock::holders(&path);
             let refused = || ServerError::DatabaseLocked {
                 database: database.name.clone(),
                 holder: describe_all(&holders),
@@ -127,6 +128,10 @@ fn describe_port_holder(context: &Context<'_>, pid: Pid) -> String {
         Verdict::NotDolt => format!("{} (PID {pid}), not Dolt", facts.name()),
         Verdict::Ours => format!("this town's own server (PID {pid})"),
         Verdict::OtherServer(None) => format!("another Dolt server, {}", describe(pid)),
+        Verdict::OtherServer(Some(dir)) if is_within(&dir, context.town.root()) => {
+            let dir = dir.display();
+            format!("an imposter, the Dolt server of {dir} (PID {pid}): see gt dolt kill-imposters")
+        }
         Verdict::OtherServer(Some(dir)) => match super::ps::town_of(&dir) {
             Some(town) => format!("the Dolt server of another town, {} (PID {pid})", town.display()),
             None => format!("the Dolt server of {} (PID {pid})", dir.display()),

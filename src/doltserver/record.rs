@@ -21,6 +21,8 @@ use crate::town::env::{self, Env};
 /// The format that this version writes.
 pub const FORMAT: u32 = 1;
 
+const ASKED_TO_END: &str = "asked to end";
+
 /// Where the server is in its life, as last written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -155,6 +157,29 @@ impl Record {
     /// Whether this record is about that very process: PID, start token and boot agree.
     pub fn is_about(&self, facts: &Facts) -> bool {
         self.pid == Some(facts.pid) && self.start == Some(facts.start) && self.boot_id == clock::boot_id()
+    }
+
+    /// Goes back to the intent: a server is about to be spawned and has no PID yet.
+    pub fn enter_intent(&mut self) {
+        (self.pid, self.start) = (None, None);
+        self.enter(Phase::Starting);
+    }
+
+    /// Whether a start was about to spawn a server when this was written.
+    pub fn is_bare_intent(&self) -> bool {
+        self.phase == Phase::Starting && self.pid.is_none()
+    }
+
+    /// Notes that the server was asked to end and has not yet.
+    pub fn note_asked_to_end(&mut self) {
+        let (at, how) = (clock::now().to_string(), ASKED_TO_END.to_owned());
+        self.last_ending = Some(Ending { at, pid: self.pid, how, detail: String::new() });
+    }
+
+    /// Whether the server was asked to end and nobody has written down that it did.
+    pub fn is_asked_to_end(&self) -> bool {
+        let asked = |e: &Ending| e.how == ASKED_TO_END && e.pid == self.pid;
+        self.phase == Phase::Stopping && self.last_ending.as_ref().is_some_and(asked)
     }
 
     /// Whether it was written before the machine was last started.

@@ -6,6 +6,7 @@ use super::stop::{self, Stopped};
 use super::{Context, ServerError, binary, find, preflight};
 use crate::sys::clock::{Deadline, Stopwatch};
 use crate::sys::interrupt::Interrupt;
+use crate::sys::process::Pid;
 
 /// What a restart did.
 #[derive(Debug, Clone)]
@@ -24,12 +25,29 @@ pub async fn restart(
 ) -> Result<Restarted, ServerError> {
     context.refuse_remote()?;
     let mut interrupt = Interrupt::listen().map_err(ServerError::io("listen for signals"))?;
-    let mut held = Held::default();
+    let (mut held, mut old) = (Held::default(), Old::Untouched);
     let signal = tokio::select! {
-        done = run(context, stopping, starting, &mut held) => return done,
+        done = run(context, stopping, starting, &mut held, &mut old) => return done,
         signal = interrupt.arrived() => signal,
     };
-    Err(start::abandon(context, held, signal).await)
+    if old == Old::Stopping {
+        return Err(stop::abandon(context, signal));
+    }
+    match (old, start::abandon(context, held, signal).await) {
+        (Old::Stopped(pid), ServerError::Interrupted { signal, what_was_done }) => {
+            let what_was_done = format!("the old server (PID {pid}) was stopped; {what_was_done}");
+            Err(ServerError::Interrupted { signal, what_was_done })
+        }
+        (_, error) => Err(error),
+    }
+}
+
+/// How far the old server's end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Old {
+    Untouched,
+    Stopping,
+    Stopped(Pid),
 }
 
 async fn run(
@@ -37,6 +55,7 @@ async fn run(
     stopping: stop::Options,
     starting: &start::Options,
     held: &mut Held,
+    old: &mut Old,
 ) -> Result<Restarted, ServerError> {
     let watch = Stopwatch::start();
     let grace = stopping.grace.map_or_else(|| context.settings.stop_grace.clone().map(|g| g.value), Ok)?;
@@ -52,7 +71,12 @@ async fn run(
     }
     let stopped = match running {
         None => None,
-        Some(_) => Some(stop::run_locked(context, stopping, grace).await?),
+        Some(_) => {
+            *old = Old::Stopping;
+            let stopped = stop::run_locked(context, stopping, grace).await?;
+            *old = Old::Stopped(stopped.pid);
+            Some(stopped)
+        }
     };
     let deadline = Deadline::after(timeout);
     let started = start::run_locked(context, starting, deadline, watch, held).await?;

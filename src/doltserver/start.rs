@@ -110,10 +110,7 @@ pub(super) async fn run_locked(
         return Ok(started);
     }
     let ending = note_crash(context, &search);
-    let moved = view::collect(context.town)?;
-    if !moved.is_empty() {
-        context.tell(Notice::Note(format!("moved to its place: {}", moved.join(", "))));
-    }
+    collect_view(context)?;
     let stores = preflight::check_stores(context, &options.without)?;
     let port = context.settings.port.clone()?;
     for warning in &context.settings.warnings {
@@ -356,6 +353,18 @@ fn served_dir(context: &Context<'_>, stores: &Stores) -> Result<std::path::PathB
     }
     let wanted: Vec<_> = stores.served.iter().collect();
     view::build(context.town, &wanted)
+}
+
+/// Takes away the view that the server before served, if it did, and tells what was put in its place.
+pub(super) fn collect_view(context: &Context<'_>) -> Result<(), ServerError> {
+    let view::Collected { moved, dropped } = view::collect(context.town)?;
+    if !dropped.is_empty() {
+        context.tell(Notice::Note(format!("dropped, kept for dolt_undrop: {}", dropped.join(", "))));
+    }
+    if !moved.is_empty() {
+        context.tell(Notice::Note(format!("moved to its place: {}", moved.join(", "))));
+    }
+    Ok(())
 }
 
 fn is_lock_conflict(reason: &str) -> bool {

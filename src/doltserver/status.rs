@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::databases::{self, Condition, Database};
 use super::find::{self, Search, Server};
-use super::record::{Ending, Phase};
+use super::record::Ending;
 use super::{Context, ServerError, ask, log};
 use crate::sys::clock::{self, Timestamp};
 use crate::sys::net::Port;
@@ -153,7 +153,7 @@ async fn health_of(context: &Context<'_>, server: &Server) -> Health {
 
 fn absent(context: &Context<'_>, search: &Search) -> Health {
     // A start that is under way has written its intent and not spawned yet.
-    let intent = search.record.as_ref().filter(|r| r.phase == Phase::Starting && r.pid.is_none());
+    let intent = search.record.as_ref().filter(|r| r.is_bare_intent());
     if intent.is_some_and(|r| crate::sys::process::Facts::read(r.asked_by.pid).is_some()) {
         return Health::Starting;
     }

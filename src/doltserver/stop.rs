@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::find::{self, Server};
 use super::record::{Ending, Phase, Record};
-use super::start::lock_state;
+use super::start::{collect_view, lock_state};
 use super::{Context, Notice, ServerError, state};
 use crate::sql::Client;
 use crate::sys::clock::{self, Deadline, pause};
@@ -46,14 +46,22 @@ pub async fn stop(context: &Context<'_>, options: Options) -> Result<Stopped, Se
         done = run(context, options, grace, &mut lock) => return done,
         signal = interrupt.arrived() => signal,
     };
+    if lock.is_none() {
+        return Err(ServerError::Interrupted { signal, what_was_done: "nothing was done".to_owned() });
+    }
+    Err(abandon(context, signal))
+}
+
+/// Leaves a stop that was interrupted while the caller holds the lock: says whether the server has been asked to end, which cannot be taken back.
+pub(super) fn abandon(context: &Context<'_>, signal: i32) -> ServerError {
     let what_was_done = match Record::load(context.town) {
-        Ok(Some(record)) if record.phase == Phase::Stopping && asked_to_end(&record) => {
+        Ok(Some(record)) if record.is_asked_to_end() => {
             "the server has been asked to end and will".to_owned()
         }
         _ => "the server was not asked to end".to_owned(),
     };
     back_to_ready(context);
-    Err(ServerError::Interrupted { signal, what_was_done })
+    ServerError::Interrupted { signal, what_was_done }
 }
 
 async fn run(
@@ -79,6 +87,8 @@ pub(super) async fn run_locked(
         // Files that claim otherwise are put right: nothing lives.
         if search.has_crashed() {
             forget(context, None, "crashed", "found dead by a stop");
+        } else if search.has_ended_as_asked() {
+            forget(context, None, "stopped", "after an earlier stop had asked it to end");
         }
         return Err(ServerError::NotRunning { notes: search.notes });
     };
@@ -91,13 +101,16 @@ pub(super) async fn run_locked(
     wait_for_queries(context, &server, grace).await;
     ask_to_end(&server)?;
     if let Some(record) = &mut record {
-        record.last_ending = Some(asked_ending(pid));
+        record.note_asked_to_end();
         record.save(context.town)?;
     }
     let may_kill = options.force || options.grace.is_some() || set_by_user(context);
     let killed = wait_for_exit(context, &server, grace, may_kill).await?;
     let how = if killed { "killed" } else { "stopped" };
     forget(context, Some(pid), how, &context.asked.command);
+    if let Err(error) = collect_view(context) {
+        context.tell(Notice::Warning(format!("the server has ended; the next start will refuse: {error}")));
+    }
     Ok(Stopped { pid, killed, took: begun.elapsed() })
 }
 
@@ -172,24 +185,11 @@ async fn wait_for_exit(
     }
 }
 
-fn asked_ending(pid: Pid) -> Ending {
-    Ending {
-        at: clock::now().to_string(),
-        pid: Some(pid),
-        how: "asked to end".to_owned(),
-        detail: String::new(),
-    }
-}
-
-fn asked_to_end(record: &Record) -> bool {
-    record.last_ending.as_ref().is_some_and(|e| e.how == "asked to end" && e.pid == record.pid)
-}
-
 // An interrupted stop that has not sent its signal leaves a server that is as ready as before.
 fn back_to_ready(context: &Context<'_>) {
     if let Ok(Some(mut record)) = Record::load(context.town)
         && record.phase == Phase::Stopping
-        && !asked_to_end(&record)
+        && !record.is_asked_to_end()
     {
         record.enter(Phase::Ready);
         if let Err(error) = record.save(context.town) {

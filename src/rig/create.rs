@@ -14,7 +14,9 @@ use crate::doltserver::{Context, ServerError, binary, databases, gate, log, view
 use crate::sql::{self, Client};
 use crate::sys::atomic::sync_dir;
 use crate::sys::clock::{self, Deadline, pause};
+use crate::sys::lock;
 use crate::sys::net::Port;
+use crate::sys::process::describe_all;
 use crate::sys::spawn;
 use crate::town::name;
 
@@ -123,7 +125,8 @@ async fn on_disk(context: &Context<'_>, database: &str, dir: PathBuf) -> Result<
     Ok(Created { outcome: Outcome::MadeOnDisk, dir, moved_aside })
 }
 
-// An empty directory is no obstacle. A `.dolt` without chunks is what a cut-off attempt leaves: it moves aside.
+// An empty directory is no obstacle. A `.dolt` without chunks is what a cut-off attempt leaves: it moves aside, unless
+// somebody has it open: he may be creating it just now, or be a server that took it for a database.
 // Anything else may be somebody's work.
 fn clear_the_way(context: &Context<'_>, database: &str, dir: &Path) -> Result<Option<PathBuf>, RigError> {
     let in_the_way = |problem: &str| RigError::InTheWay {
@@ -145,6 +148,11 @@ fn clear_the_way(context: &Context<'_>, database: &str, dir: &Path) -> Result<Op
     }
     if !dir.join(".dolt").is_dir() {
         return Err(in_the_way("holds files that are no database"));
+    }
+    let lock_file = dir.join(".dolt/noms/LOCK");
+    if lock::probe(&lock_file).map_err(ServerError::io(what.clone()))? == lock::Probe::Held {
+        let holder = describe_all(&lock::holders(&lock_file));
+        return Err(in_the_way(&format!("is unfinished and open in {holder}: end that first")));
     }
     if holds_chunks(&dir.join(".dolt/noms")) {
         return Err(in_the_way("holds data but no manifest; it needs a repair, not a new database"));

@@ -7,7 +7,7 @@
 //! Where the file system has no `flock` (some network mounts answer `ENOLCK`), an open-file-description `fcntl`
 //! lock is taken instead and the caller is told, because programs that only know `flock` do not see that one.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -203,10 +203,30 @@ fn fcntl(_file: &File, _mode: Mode) -> io::Result<bool> {
 /// The processes that hold a lock on this file now, as the kernel lists them. Empty where it does not tell
 /// (no such file, no `/proc/locks`, another PID namespace).
 pub fn holders(path: &Path) -> Vec<Pid> {
-    let (Ok(meta), Ok(table)) = (std::fs::metadata(path), std::fs::read_to_string("/proc/locks")) else {
+    let Ok(meta) = std::fs::metadata(path) else {
         return Vec::new();
     };
-    LockTable::parse(&table).holders_of(meta.dev(), meta.ino())
+    let taken_by = LockTable::read().holders_of(meta.dev(), meta.ino());
+    if taken_by.iter().all(|pid| process::Facts::read(*pid).is_some()) {
+        return taken_by;
+    }
+    // `exec 9>FILE; flock 9` in a shell: the program that took the lock is gone, those that inherited it hold it.
+    let inheritors = inheritors(&meta);
+    if inheritors.is_empty() { taken_by } else { inheritors }
+}
+
+// proc(5) `fdinfo` shows the locks of each open file, whoever took them.
+fn inheritors(meta: &Metadata) -> Vec<Pid> {
+    let holds = |pid: &Pid| {
+        let infos = std::fs::read_dir(format!("/proc/{pid}/fdinfo")).into_iter().flatten().flatten();
+        infos.filter_map(|info| std::fs::read_to_string(info.path()).ok()).any(|text| {
+            let locks: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("lock:")).collect();
+            !LockTable::parse(&locks.join("\n")).holders_of(meta.dev(), meta.ino()).is_empty()
+        })
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|e| Pid::parse(e.file_name().to_str()?));
+    pids.filter(|pid| *pid != Pid::own()).filter(holds).collect()
 }
 
 /// The kernel's list of locks, read once, to ask about many files.

@@ -162,6 +162,15 @@ impl TestTown {
         self.gt(&["dolt", "sql", "--db", database, "-q", sql]).ok().out
     }
 
+    /// Starts a `dolt` that has its standard input open, as a forgotten shell has, and waits for nothing.
+    pub(crate) fn start_dolt(&self, args: &[&str], cwd: &Path) -> Child {
+        let mut command = Command::new(self.dolt.path());
+        command.args(args);
+        self.seal(&mut command);
+        command.current_dir(cwd).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Child(command.spawn().unwrap())
+    }
+
     /// Starts another program that ends with this test.
     pub(crate) fn start(&self, program: &str, args: &[&str], cwd: &Path) -> Child {
         let mut command = Command::new(program);
@@ -229,6 +238,14 @@ pub(crate) fn signal(pid: i32, name: &str) {
 pub(crate) fn is_alive(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+/// Whether somebody holds a lock on this file.
+pub(crate) fn is_locked(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(inode) = fs::metadata(path).map(|m| m.ino()) else { return false };
+    let table = fs::read_to_string("/proc/locks").unwrap();
+    table.lines().any(|l| l.contains(&format!(":{inode} ")) && !l.contains("->"))
 }
 
 // Servers whose working directory lies in this test's own temporary directory: nobody else's can.
