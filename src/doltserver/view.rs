@@ -94,6 +94,7 @@ fn bury(town: &Town, view: &Path) -> io::Result<Vec<String>> {
         dropped.push(name.to_string_lossy().into_owned());
     }
     sync_dir(&graves)?;
+    dropped.sort();
     Ok(dropped)
 }
 
@@ -121,5 +122,6 @@ fn move_in(town: &Town, view: &Path) -> Result<Vec<String>, ServerError> {
             .map_err(ServerError::io(format!("move {} to its place", entry.path().display())))?;
         moved.push(name);
     }
+    moved.sort();
     Ok(moved)
 }

@@ -14,5 +14,7 @@ mod data;
 mod files;
 mod lifecycle;
 mod processes;
+mod stopping;
+mod stores;
 mod support;
 mod wrong_process;

@@ -112,7 +112,10 @@ pub fn describe(pid: Pid) -> String {
     let Some(facts) = Facts::read(pid) else {
         return format!("PID {pid}");
     };
-    let mut line = facts.command_line();
+    // The program's directory is long and says little; what it was told to do says much.
+    let words = facts.argv.iter().enumerate();
+    let shown = words.map(|(i, w)| if i == 0 { Path::new(w).file_name().unwrap_or(w) } else { w });
+    let mut line = shown.map(|w| w.to_string_lossy()).collect::<Vec<_>>().join(" ");
     if line.chars().count() > 60 {
         line = line.chars().take(59).chain(['…']).collect();
     }
