@@ -21,12 +21,24 @@ pub struct Stores {
     pub served: Vec<Database>,
     /// Left out on request.
     pub left_out: Vec<String>,
+    /// Never finished being created.
+    pub half_made: Vec<String>,
 }
 
 impl Stores {
     /// Their names.
     pub fn names(&self) -> Vec<String> {
         databases::names(&self.served)
+    }
+
+    /// Tells which ones were never finished being created.
+    pub fn warn(&self, context: &Context<'_>) {
+        if !self.half_made.is_empty() {
+            let names = self.half_made.join(", ");
+            context.tell(Notice::Warning(format!(
+                "never finished being created, so not usable: {names} (finish with gt dolt init-rig NAME)"
+            )));
+        }
     }
 }
 
@@ -52,16 +64,10 @@ pub fn check_stores(context: &Context<'_>, without: &[String]) -> Result<Stores,
             }
         }
     }
-    if !half_made.is_empty() {
-        let names = half_made.join(", ");
-        context.tell(Notice::Warning(format!(
-            "never finished being created, so not usable: {names} (finish with gt dolt init-rig NAME)"
-        )));
-    }
     match (served.is_empty(), without.is_empty()) {
         (true, true) => Err(ServerError::NoDatabases { data_dir }),
         (true, false) => Err(ServerError::NothingLeft { databases: without.to_vec() }),
-        (false, _) => Ok(Stores { served, left_out: without.to_vec() }),
+        (false, _) => Ok(Stores { served, left_out: without.to_vec(), half_made }),
     }
 }
 

@@ -69,15 +69,19 @@ async fn run(
         // The port changes, or nothing runs: then it must be free before anything is stopped.
         preflight::check_port(context, &port)?;
     }
-    let stopped = match running {
-        None => None,
-        Some(_) => {
-            *old = Old::Stopping;
-            let stopped = stop::run_locked(context, stopping, grace).await?;
-            *old = Old::Stopped(stopped.pid);
-            Some(stopped)
+    let mut stopped = None;
+    if running.is_some() {
+        *old = Old::Stopping;
+        match stop::run_locked(context, stopping, grace).await {
+            Ok(done) => {
+                *old = Old::Stopped(done.pid);
+                stopped = Some(done);
+            }
+            // It has ended since we looked.
+            Err(ServerError::NotRunning { .. }) => *old = Old::Untouched,
+            Err(error) => return Err(error),
         }
-    };
+    }
     let deadline = Deadline::after(timeout);
     let started = start::run_locked(context, starting, deadline, watch, held).await?;
     Ok(Restarted { stopped, started })

@@ -112,6 +112,7 @@ pub(super) async fn run_locked(
     let ending = note_crash(context, &search);
     collect_view(context)?;
     let stores = preflight::check_stores(context, &options.without)?;
+    stores.warn(context);
     let port = context.settings.port.clone()?;
     for warning in &context.settings.warnings {
         context.tell(Notice::Warning(warning.clone()));

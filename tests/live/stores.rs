@@ -17,6 +17,8 @@ fn f19_half_made_databases_give_one_warning_and_init_rig_finishes_them() {
             town.gt(&["dolt", "start"]).ok().says("never finished being created").says("half, half2");
         assert_eq!(started.err.matches("half2").count(), 1, "one warning: {started:#?}");
         assert!(started.out.contains("All 1 databases verified"), "{started:#?}");
+        let restarted = town.gt(&["dolt", "restart"]).ok();
+        assert_eq!(restarted.err.matches("half2").count(), 1, "one warning: {restarted:#?}");
         town.gt(&["dolt", "init-rig", "half"]).ok().says("was moved aside");
         assert!(town.sql("half", "select message from dolt_log").contains("Initialize data repository"));
         town.gt(&["dolt", "stop"]).ok();
