@@ -36,8 +36,8 @@ pub(crate) struct Install {
 
 impl Install {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
-        let cwd = logical_cwd(&session.env)
-            .ok_or_else(|| Failure::new(Kind::Other, "the working directory is gone"))?;
+        let cwd = logical_cwd(&session.env).or_else(|| self.dir.is_absolute().then(PathBuf::new));
+        let cwd = cwd.ok_or_else(|| Failure::new(Kind::Other, "the working directory is gone"))?;
         let root = clean(&cwd.join(&self.dir));
         if dirs::home_dir().is_some_and(|home| crate::sys::dir_id::same_place(&home, &root)) {
             return Err(Failure::new(

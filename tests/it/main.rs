@@ -6,5 +6,11 @@
     reason = "tests start programs and write files as they like"
 )]
 
+mod command_line;
+mod install;
+mod json_shapes;
+mod refusals;
+mod rigs;
 mod sealed;
+mod settings;
 mod town_discovery;

@@ -1,9 +1,12 @@
 //! A sealed place to run the program in.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-/// A temporary directory with a HOME, and nothing on PATH but the system's own programs.
+use serde_json::Value;
+
+/// A temporary directory with a HOME and an empty PATH: no dolt, no bd, nothing.
 pub(crate) struct Sealed {
     dir: tempfile::TempDir,
 }
@@ -11,7 +14,9 @@ pub(crate) struct Sealed {
 impl Sealed {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("home")).unwrap();
+        for part in ["home", "bin"] {
+            fs::create_dir(dir.path().join(part)).unwrap();
+        }
         Self { dir }
     }
 
@@ -19,25 +24,120 @@ impl Sealed {
         self.dir.path().canonicalize().unwrap()
     }
 
+    /// A town with these databases: a manifest of an empty store is all that the commands tested here look at.
+    pub(crate) fn town(&self, databases: &[&str]) -> PathBuf {
+        let root = self.path().join("t");
+        write(&root.join("mayor/town.json"), r#"{"type":"town","version":1,"name":"t"}"#);
+        write(&root.join("mayor/rigs.json"), r#"{"version":1,"rigs":{}}"#);
+        for database in databases {
+            let store = root.join(".dolt-data").join(database).join(".dolt/noms");
+            let zero = "0".repeat(32);
+            write(&store.join("manifest"), &format!("5:__DOLT__:{zero}:{zero}:{zero}"));
+        }
+        root
+    }
+
     /// A `gt` command in this directory.
     pub(crate) fn command(&self, cwd: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gt"));
-        command.args(args).current_dir(cwd).env_clear().stdin(Stdio::null());
-        command.env("HOME", self.path().join("home")).env("PATH", "/usr/bin:/bin").env("PWD", cwd);
+        command.args(args).current_dir(cwd);
+        self.seal(&mut command, cwd);
         command
     }
 
-    pub(crate) fn gt(&self, cwd: &Path, args: &[&str]) -> Output {
-        self.command(cwd, args).output().unwrap()
+    /// The environment of every command here.
+    pub(crate) fn seal(&self, command: &mut Command, cwd: &Path) {
+        command.env_clear().stdin(Stdio::null()).env("PWD", cwd);
+        command.env("HOME", self.path().join("home")).env("PATH", self.path().join("bin"));
+    }
+
+    pub(crate) fn gt(&self, cwd: &Path, args: &[&str]) -> Ran {
+        run(self.command(cwd, args))
+    }
+
+    /// The same with variables.
+    pub(crate) fn gt_with(&self, cwd: &Path, env: &[(&str, &str)], args: &[&str]) -> Ran {
+        let mut command = self.command(cwd, args);
+        command.envs(env.iter().copied());
+        run(command)
     }
 }
 
-/// Standard output as text.
-pub(crate) fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+/// Runs a command to its end.
+pub(crate) fn run(mut command: Command) -> Ran {
+    let shown = format!("{command:?}");
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { shown, code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// Standard error as text.
-pub(crate) fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+/// A command that ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    #[expect(dead_code, reason = "shown when an assertion fails")]
+    shown: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "should succeed: {self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "should end with {code}: {self:#?}");
+        self
+    }
+
+    /// Standard output or standard error holds this text.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.out.contains(text) || self.err.contains(text), "should say {text:?}: {self:#?}");
+        self
+    }
+
+    /// Standard error begins with exactly this.
+    #[track_caller]
+    pub(crate) fn refuses_with(self, text: &str) -> Self {
+        assert!(self.err.starts_with(text), "standard error should begin with {text:?}: {self:#?}");
+        assert!(!self.err.contains('\u{1b}') && !self.err.contains("panicked"), "{self:#?}");
+        self
+    }
+
+    /// Standard output as one JSON object.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("no JSON ({e}): {self:#?}"))
+    }
+}
+
+/// Writes a file and the directories above it.
+pub(crate) fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+#[track_caller]
+pub(crate) fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Every file and directory below, with the content of the files: to prove that nothing changed.
+pub(crate) fn snapshot(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_dir = entry.file_type().unwrap().is_dir();
+        found.push((path.clone(), if is_dir { Vec::new() } else { fs::read(&path).unwrap_or_default() }));
+        if is_dir {
+            found.extend(snapshot(&path));
+        }
+    }
+    found.sort();
+    found
 }

@@ -152,7 +152,7 @@ impl Sql {
         }
         let sets = serde_json::Deserializer::from_slice(&ran.stdout).into_iter::<Value>();
         let sets: Vec<Value> = sets.collect::<Result<_, _>>().map_err(|e| cannot(&e))?;
-        self.show(here.session, &sets.into_iter().map(with_columns).collect::<Vec<_>>());
+        self.show(here.session, &sets.iter().map(with_columns).collect::<Vec<_>>());
         Ok(())
     }
 }
@@ -177,7 +177,7 @@ fn read_input() -> Result<String, Failure> {
 }
 
 // Dolt leaves NULLs out of its JSON, so a column without any value is not known here.
-fn with_columns(set: Value) -> Value {
+fn with_columns(set: &Value) -> Value {
     let rows = set.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
     let keys = rows.iter().filter_map(Value::as_object).flat_map(|row| row.keys().cloned());
     let columns: std::collections::BTreeSet<String> = keys.collect();

@@ -101,14 +101,15 @@ pub(crate) fn to_json(here: &Here<'_>, status: &status::Status, owners: &BTreeMa
         "last_ending": status.last_ending,
         "notes": status.notes,
     });
-    if let Some(process) = &status.process {
-        body["pid"] = json!(process.pid);
-        body["port"] = json!(process.port);
-        body["started_at"] = json!(process.started_at.to_string());
-        body["rss_bytes"] = json!(process.rss_bytes);
-        body["evidence"] = json!(process.evidence);
-        body["connection"] = json!(process.port.map(|p| here.settings.connection_string(p)));
-    }
+    // Null while no process lives, so that a script may always ask for them.
+    let process = status.process.as_ref();
+    let port = process.and_then(|p| p.port);
+    body["pid"] = json!(process.map(|p| p.pid));
+    body["port"] = json!(port);
+    body["started_at"] = json!(process.map(|p| p.started_at.to_string()));
+    body["rss_bytes"] = json!(process.map(|p| p.rss_bytes));
+    body["evidence"] = json!(process.map(|p| &p.evidence));
+    body["connection"] = json!(port.map(|p| here.settings.connection_string(p)));
     match &status.health {
         Health::Running(answer) => {
             body["served"] = json!(answer.databases);
