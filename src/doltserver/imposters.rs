@@ -2,7 +2,7 @@
 //!
 //! An imposter is a Dolt server whose data directory lies *inside this town* and is not the town's own: the kind that a
 //! tool started by accident in a rig, and that agents then write into. Whatever else stands on the town's port (another
-//! town's server, another program) is named and left alone: it is not ours to judge.
+//! town's server, be that town inside this one; another program) is named and left alone: it is not ours to judge.
 
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use super::identity::{self, Verdict};
 use super::preflight;
 use super::ps::{self, Listed};
 use super::{Context, ServerError};
-use crate::sys::dir_id::is_within;
 use crate::sys::process::{Handle, Pid, Signal};
 
 /// What was found.
@@ -28,7 +27,7 @@ pub fn look(context: &Context<'_>) -> Result<Report, ServerError> {
     context.refuse_remote()?;
     let ours = find::find(context.town)?.server.map(|s| s.facts.pid);
     let is_imposter = |l: &Listed| {
-        let inside = l.data_dir.as_deref().is_some_and(|d| is_within(d, context.town.root()));
+        let inside = l.data_dir.as_deref().is_some_and(|d| ps::is_inside(d, context.town));
         inside && !l.is_ours && Some(l.facts.pid) != ours
     };
     let imposters: Vec<Listed> = ps::list(Some(context.town)).into_iter().filter(is_imposter).collect();
@@ -49,7 +48,7 @@ pub async fn end(context: &Context<'_>, pid: Pid, limit: Duration) -> Result<(),
     let facts = handle.facts().ok_or_else(gone)?;
     let finding = identity::examine(&facts, context.town, None);
     let proved = match &finding.verdict {
-        Verdict::OtherServer(Some(dir)) => is_within(dir, context.town.root()),
+        Verdict::OtherServer(Some(dir)) => ps::is_inside(dir, context.town),
         _ => false,
     };
     if !proved {

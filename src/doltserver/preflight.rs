@@ -8,7 +8,6 @@ use super::databases::{self, Condition, Database};
 use super::identity::{self, Verdict};
 use super::{Context, Notice, ServerError};
 use crate::sys::clock::{Deadline, pause};
-use crate::sys::dir_id::is_within;
 use crate::sys::lock::{self, Probe};
 use crate::sys::net::{self, Port, PortUse};
 use crate::sys::process::{Facts, Pid, describe, describe_all};
@@ -134,7 +133,7 @@ fn describe_port_holder(context: &Context<'_>, pid: Pid) -> String {
         Verdict::NotDolt => format!("{} (PID {pid}), not Dolt", facts.name()),
         Verdict::Ours => format!("this town's own server (PID {pid})"),
         Verdict::OtherServer(None) => format!("another Dolt server, {}", describe(pid)),
-        Verdict::OtherServer(Some(dir)) if is_within(&dir, context.town.root()) => {
+        Verdict::OtherServer(Some(dir)) if super::ps::is_inside(&dir, context.town) => {
             let dir = dir.display();
             format!("an imposter, the Dolt server of {dir} (PID {pid}): see gt dolt kill-imposters")
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::databases;
 use super::identity::{self, Verdict};
 use super::record::Record;
+use crate::sys::dir_id::same_place;
 use crate::sys::lock::LockTable;
 use crate::sys::net::{self, Port};
 use crate::sys::process::{self, Facts};
@@ -55,9 +56,7 @@ fn describe(facts: Facts, town: Option<&Town>, record: Option<&Record>) -> Liste
         (None, _) => "its data directory cannot be told".to_owned(),
         (Some(dir), _) if !dir.exists() => "its data directory is gone".to_owned(),
         (Some(_), Some(other)) => match town {
-            Some(town) if crate::sys::dir_id::same_place(town.root(), other) => {
-                "inside this town, but not its server".to_owned()
-            }
+            Some(town) if same_place(town.root(), other) => "inside this town, but not its server".to_owned(),
             _ => format!("server of the town {}", other.display()),
         },
         (Some(_), None) => "belongs to no town".to_owned(),
@@ -77,6 +76,12 @@ fn describe(facts: Facts, town: Option<&Town>, record: Option<&Record>) -> Liste
         is_ours,
         facts,
     }
+}
+
+/// Whether a data directory lies inside this town, and not in another town inside this one.
+pub fn is_inside(data_dir: &Path, town: &Town) -> bool {
+    let nearest = data_dir.canonicalize().ok().and_then(|d| town_of(&d));
+    nearest.is_some_and(|nearest| same_place(&nearest, town.root()))
 }
 
 /// The town that a data directory lies in: the nearest directory above it with a `mayor/town.json`.

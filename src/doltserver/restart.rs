@@ -33,7 +33,7 @@ pub async fn restart(
     if old == Old::Stopping {
         return Err(stop::abandon(context, signal));
     }
-    match (old, start::abandon(context, held, signal).await) {
+    match (old, start::abandon(context, held, signal, &mut interrupt).await) {
         (Old::Stopped(pid), ServerError::Interrupted { signal, what_was_done }) => {
             let what_was_done = format!("the old server (PID {pid}) was stopped; {what_was_done}");
             Err(ServerError::Interrupted { signal, what_was_done })

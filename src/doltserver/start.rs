@@ -64,15 +64,28 @@ pub async fn start(context: &Context<'_>, options: &Options) -> Result<Started, 
         done = run(context, options, &mut held) => return done,
         signal = interrupt.arrived() => signal,
     };
-    Err(abandon(context, held, signal).await)
+    Err(abandon(context, held, signal, &mut interrupt).await)
 }
 
-/// Undoes a start that was interrupted: the child that we spawned is ended, the files say "stopped".
-pub(super) async fn abandon(context: &Context<'_>, held: Held, signal: i32) -> ServerError {
+/// Undoes a start that was interrupted: the child that we spawned is ended, the files say "stopped". A second interrupt
+/// ends the wait for that.
+pub(super) async fn abandon(
+    context: &Context<'_>,
+    held: Held,
+    signal: i32,
+    again: &mut Interrupt,
+) -> ServerError {
     let Some(spawned) = &held.spawned else {
         return ServerError::Interrupted { signal, what_was_done: "nothing was started".to_owned() };
     };
-    launch::end(&spawned.handle).await;
+    let mut ending = std::pin::pin!(launch::end(&spawned.handle));
+    if tokio::time::timeout(Duration::from_secs(1), &mut ending).await.is_err() {
+        context.tell(Notice::WaitingForExit { pid: spawned.handle.pid() });
+        tokio::select! {
+            () = ending => {}
+            _ = again.arrived() => {}
+        }
+    }
     let ended = spawned.handle.has_ended();
     if ended {
         forget_failed_start(context, "interrupted");

@@ -74,15 +74,19 @@ async fn by_server(
     database: &str,
     dir: PathBuf,
 ) -> Result<Created, RigError> {
-    let moved_aside = clear_the_way(context, database, &dir)?;
     let limit = Duration::from_secs(30);
     let mut client = Client::connect(&context.endpoint(port), None, limit).await?;
+    let in_view = view::path_of(context.town).join(database);
+    let there = |d: &Path| d.join(".dolt/noms/manifest").is_file();
+    if there(&in_view) && client.databases().await?.iter().any(|d| d == database) {
+        client.close().await;
+        return Ok(Created { outcome: Outcome::Existed, dir, moved_aside: None });
+    }
+    let moved_aside = clear_the_way(context, database, &dir)?;
     client.query(&format!("CREATE DATABASE {}", sql::identifier(database))).await?;
     // The server is proved ours; that the files are where they should be is proved too, not assumed.
-    let in_view = view::path_of(context.town).join(database);
     let deadline = Deadline::after(Duration::from_secs(5));
     loop {
-        let there = |d: &Path| d.join(".dolt/noms/manifest").is_file();
         let served = client.databases().await?.iter().any(|d| d == database);
         if served && (there(&dir) || there(&in_view)) {
             client.close().await;

@@ -63,6 +63,23 @@ fn an_imposter_is_ended_on_proof_and_on_request_and_nobody_else() {
 }
 
 #[test]
+fn the_server_of_a_town_inside_this_one_is_no_imposter() {
+    let town = TestTown::with(&["hq"]);
+    let inner = town.file("rig/tmp/town");
+    for part in ["mayor/town.json", "mayor/rigs.json"] {
+        town.write(&format!("rig/tmp/town/{part}"), &town.read(part));
+    }
+    let settings = format!(r#"{{"env":{{"GT_DOLT_PORT":"{}"}}}}"#, free_port());
+    town.write("rig/tmp/town/mayor/daemon.json", &settings);
+    let there = |verb: &[&str]| town.gt(&[&["--town", inner.to_str().unwrap(), "dolt"], verb].concat());
+    there(&["init-rig", "hq"]).ok();
+    there(&["start"]).ok();
+    town.gt(&["dolt", "kill-imposters", "--yes"]).ok().says("No imposters found");
+    assert_eq!(there(&["status", "--json"]).ok().json()["state"], "running");
+    there(&["stop"]).ok();
+}
+
+#[test]
 fn f26_a_dump_tells_what_the_server_does_and_leaves_it_alone() {
     let town = TestTown::with(&["hq"]);
     let pid = town.up();
@@ -183,6 +200,33 @@ fn a_start_that_is_interrupted_says_what_it_did_and_leaves_nothing() {
         let status = town.status();
         assert_eq!((&status["state"], &status["crashes"]), (&"down".into(), &0.into()));
     }
+}
+
+fn ignores_term(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let ignored = status.lines().find_map(|l| l.strip_prefix("SigIgn:")).unwrap_or("0");
+    u64::from_str_radix(ignored.trim(), 16).unwrap() & (1 << (15 - 1)) != 0
+}
+
+#[test]
+fn a_second_interrupt_does_not_wait_for_a_server_that_will_not_end() {
+    let mut town = TestTown::with(&["hq"]);
+    let deaf =
+        r#"if [ "$1" = sql-server ]; then trap '' TERM; while :; do sleep 0.1; done; fi; exec $REAL "$@""#;
+    let fake = fake_dolt(town.dolt, deaf);
+    town.first_on_path(fake.path());
+    let mut start = town.begin(&["dolt", "start"]);
+    wait_until("the server is written down", || town.file("daemon/dolt.pid").exists());
+    let pid = town.pid();
+    wait_until("the script has become deaf", || ignores_term(pid));
+    signal(start.pid(), "INT");
+    start.until_it_says(&format!("waiting for PID {pid} to end"));
+    signal(start.pid(), "INT");
+    start
+        .end()
+        .fails(130)
+        .error_begins_with(&format!("the starting server (PID {pid}) has been asked to end"));
+    town.gt(&["dolt", "stop", "--grace", "100ms"]).ok().says(&format!("killed (was PID {pid})"));
 }
 
 #[test]

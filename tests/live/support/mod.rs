@@ -9,4 +9,4 @@ mod town;
 pub(crate) use programs::{Dolt, bd, fake_dolt};
 pub(crate) use ran::{Ran, Running, wait_until};
 pub(crate) use stranger::stranger_on;
-pub(crate) use town::{Child, TestTown, copy_dir, free_port, is_alive, is_locked, run, signal};
+pub(crate) use town::{Child, TestTown, free_port, is_alive, is_locked, run, signal};

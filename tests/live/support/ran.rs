@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 /// A command that ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    pub(crate) shown: String,
+    #[expect(dead_code, reason = "it is there to be shown when an assertion fails")]
+    shown: String,
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
