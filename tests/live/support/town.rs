@@ -12,13 +12,13 @@ use std::time::Instant;
 use super::programs::{Dolt, quiet_home};
 use super::ran::{Ran, Running};
 
-/// A port that nobody listens on and no other test of this run gets. Below the range from which the kernel takes ports for
+/// A port that nobody listens on and no other test of this run gets, nor the one after it, which a refusal offers. Below the range from which the kernel takes ports for
 /// outgoing connections.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let spread = u16::try_from(std::process::id() % 100).unwrap() * 80;
     loop {
-        let port = 21_000 + (spread + NEXT.fetch_add(1, Ordering::Relaxed)) % 9_000;
+        let port = 21_000 + (spread + NEXT.fetch_add(2, Ordering::Relaxed)) % 9_000;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
