@@ -6,14 +6,15 @@
 //! known by a handle that PID reuse cannot fool.
 
 use std::fs;
+use std::path::PathBuf;
 
 use super::ServerError;
-use super::databases;
+use super::databases::{self, Database};
 use super::identity::{self, Verdict};
 use super::record::{Phase, Record};
 use super::state::{PidFile, StateFile};
 use crate::sys::clock::Timestamp;
-use crate::sys::lock::LockTable;
+use crate::sys::lock::{self, LockTable, Probe};
 use crate::sys::net::{self, Port};
 use crate::sys::process::{self, Facts, Handle, Pid, describe};
 use crate::town::Town;
@@ -188,9 +189,15 @@ fn unrecorded(town: &Town) -> Vec<Pid> {
 }
 
 fn lock_holders(town: &Town) -> Vec<Pid> {
-    let table = LockTable::read();
     let databases = databases::scan(town).unwrap_or_default();
-    let mut pids: Vec<Pid> = databases.iter().flat_map(|d| table.holders_of_path(&d.lock_file())).collect();
+    // Testing a lock takes microseconds, naming its holder milliseconds: only the held ones are asked about.
+    let is_free = |path: &PathBuf| matches!(lock::probe(path), Ok(Probe::Free | Probe::Missing));
+    let held: Vec<PathBuf> = databases.iter().map(Database::lock_file).filter(|p| !is_free(p)).collect();
+    if held.is_empty() {
+        return Vec::new();
+    }
+    let table = LockTable::read();
+    let mut pids: Vec<Pid> = held.iter().flat_map(|path| table.holders_of_path(path)).collect();
     pids.sort_unstable();
     pids.dedup();
     pids.retain(|p| *p != Pid::own());

@@ -2,8 +2,8 @@
 //!
 //! Four things must hold at once: it is a `dolt` (by its executable, or it is the very process that we recorded when we
 //! spawned it); its arguments say `sql-server`; the data directory that they name, resolved as that process would
-//! resolve it, is this town's by device and inode; and it is not a zombie. The files it holds locked are named as
-//! further evidence. What is printed is this evidence, so that a person can judge it too.
+//! resolve it, is this town's by device and inode; and it is not a zombie. What is printed is this evidence, so that a
+//! person can judge it too; where there is room for it, with the number of databases that the process holds locked.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,6 @@ pub fn examine(facts: &Facts, town: &Town, record: Option<&Record>) -> Finding {
         return Finding { verdict: Verdict::OtherServer(Some(served)), evidence };
     }
     evidence.push(format!("data directory {}: this town's", served.display()));
-    evidence.extend(locks_held(facts, town));
     Finding { verdict: Verdict::Ours, evidence }
 }
 
@@ -112,12 +111,12 @@ fn flag<'a>(facts: &'a Facts, name: &str) -> Option<&'a OsStr> {
     None
 }
 
-fn locks_held(facts: &Facts, town: &Town) -> Option<String> {
-    let table = LockTable::read();
-    let databases = databases::scan(town).ok()?;
-    let held =
-        databases.iter().filter(|d| table.holders_of_path(&d.lock_file()).contains(&facts.pid)).count();
-    (held > 0).then(|| format!("locks held: {held} of {} databases of this town", databases.len()))
+/// How many databases of a data directory a process holds locked, and how many there are.
+pub fn locks_held(facts: &Facts, data_dir: &Path) -> (usize, usize) {
+    let table = LockTable::of_process(facts.pid, "LOCK");
+    let databases = databases::scan_dir(data_dir).unwrap_or_default();
+    let is_held = |d: &&databases::Database| !table.holders_of_path(&d.lock_file()).is_empty();
+    (databases.iter().filter(is_held).count(), databases.len())
 }
 
 #[cfg(test)]

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::databases;
 use super::identity::{self, Verdict};
 use super::record::Record;
 use crate::sys::dir_id::same_place;
-use crate::sys::lock::LockTable;
 use crate::sys::net::{self, Port};
 use crate::sys::process::{self, Facts};
 use crate::town::Town;
@@ -61,11 +59,9 @@ fn describe(facts: Facts, town: Option<&Town>, record: Option<&Record>) -> Liste
         },
         (Some(_), None) => "belongs to no town".to_owned(),
     };
-    if let Some(dir) = data_dir.as_deref().filter(|_| !is_ours) {
-        let table = LockTable::read();
-        let all = databases::scan_dir(dir).unwrap_or_default();
-        let held = all.iter().filter(|d| table.holders_of_path(&d.lock_file()).contains(&facts.pid)).count();
-        evidence.push(format!("locks held there: {held} of {} databases", all.len()));
+    if let Some(dir) = &data_dir {
+        let (held, all) = identity::locks_held(&facts, dir);
+        evidence.push(format!("locks held: {held} of {all} databases there"));
     }
     Listed {
         ports: net::listening_ports(facts.pid),

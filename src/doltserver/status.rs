@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::databases::{self, Condition, Database};
 use super::find::{self, Search, Server};
 use super::record::Ending;
-use super::{Context, ServerError, ask, log};
+use super::{Context, ServerError, ask, identity, log};
 use crate::sys::clock::{self, Timestamp};
 use crate::sys::net::Port;
 use crate::sys::process::Pid;
@@ -88,7 +88,7 @@ pub struct Status {
 /// Looks at the server of this machine.
 pub async fn status(context: &Context<'_>) -> Result<Status, ServerError> {
     let mut search = find::find(context.town)?;
-    let server = search.server.take();
+    let mut server = search.server.take();
     let health = match &server {
         Some(server) => health_of(context, server).await,
         None => absent(context, &search),
@@ -106,6 +106,10 @@ pub async fn status(context: &Context<'_>) -> Result<Status, ServerError> {
     let mut notes = search.notes;
     notes.extend(half_made(&databases));
     notes.extend(settings_notes(context, server.as_ref()));
+    if let Some(server) = &mut server {
+        let (held, all) = identity::locks_held(&server.facts, &context.town.data_dir());
+        server.evidence.push(format!("locks held: {held} of {all} databases of this town"));
+    }
     if let (Some(server), Some(named)) = (&server, search.pid_file.pid())
         && named != server.facts.pid
     {

@@ -8,12 +8,12 @@
 //! lock is taken instead and the caller is told, because programs that only know `flock` do not see that one.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::clock::{Deadline, pause};
+use super::clock::{Deadline, Stopwatch, pause};
 use super::process::{self, Pid};
 
 /// How a lock is shared.
@@ -80,7 +80,10 @@ pub fn try_lock(path: &Path, mode: Mode) -> io::Result<Option<FileLock>> {
     lock_file(file, mode)
 }
 
-/// Waits for the lock until `deadline`. `on_wait` is called once, with the holders, when the first attempt fails.
+/// A shorter wait is not worth a word, nor the look at the kernel's list that naming a holder costs.
+const WAIT_IN_SILENCE: Duration = Duration::from_millis(250);
+
+/// Waits for the lock until `deadline`. `on_wait` is called once, with the holders, if the wait gets long.
 pub async fn acquire(
     path: &Path,
     mode: Mode,
@@ -88,6 +91,7 @@ pub async fn acquire(
     mut on_wait: impl FnMut(&[Pid]),
 ) -> Result<FileLock, LockError> {
     let mut between = Duration::from_millis(1);
+    let begun = Stopwatch::start();
     let mut told = false;
     loop {
         let attempt =
@@ -95,7 +99,7 @@ pub async fn acquire(
         if let Some(lock) = attempt {
             return Ok(lock);
         }
-        if !told {
+        if !told && begun.elapsed() >= WAIT_IN_SILENCE {
             told = true;
             on_wait(&holders(path));
         }
@@ -125,8 +129,8 @@ pub enum Probe {
     Unknown,
 }
 
-/// Tests another program's lock by taking it without waiting and letting go at once. Creates nothing; does not follow
-/// a symlink in the last place.
+/// Tests another program's lock by taking it without waiting and letting go at once. It is taken shared, so that two
+/// such looks do not see each other. Creates nothing; does not follow a symlink in the last place.
 pub fn probe(path: &Path) -> io::Result<Probe> {
     let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
     let file = match OpenOptions::new().read(true).custom_flags(nofollow).open(path) {
@@ -134,7 +138,7 @@ pub fn probe(path: &Path) -> io::Result<Probe> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Probe::Missing),
         Err(e) => return Err(e),
     };
-    match flock(&file, Mode::Exclusive) {
+    match flock(&file, Mode::Shared) {
         Ok(true) => Ok(Probe::Free),
         Ok(false) => Ok(Probe::Held),
         Err(e) if has_no_flock(&e) => Ok(Probe::Unknown),
@@ -215,18 +219,21 @@ pub fn holders(path: &Path) -> Vec<Pid> {
     if inheritors.is_empty() { taken_by } else { inheritors }
 }
 
-// proc(5) `fdinfo` shows the locks of each open file, whoever took them.
 fn inheritors(meta: &Metadata) -> Vec<Pid> {
     let holds = |pid: &Pid| {
         let infos = std::fs::read_dir(format!("/proc/{pid}/fdinfo")).into_iter().flatten().flatten();
-        infos.filter_map(|info| std::fs::read_to_string(info.path()).ok()).any(|text| {
-            let locks: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("lock:")).collect();
-            !LockTable::parse(&locks.join("\n")).holders_of(meta.dev(), meta.ino()).is_empty()
-        })
+        infos.map(|info| in_fdinfo(&info.path())).any(|t| !t.holders_of(meta.dev(), meta.ino()).is_empty())
     };
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|e| Pid::parse(e.file_name().to_str()?));
     pids.filter(|pid| *pid != Pid::own()).filter(holds).collect()
+}
+
+// proc(5) `fdinfo` shows the locks of each open file, whoever took them.
+fn in_fdinfo(path: &Path) -> LockTable {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let rows: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("lock:")).collect();
+    LockTable::parse(&rows.join("\n"))
 }
 
 /// The kernel's list of locks, read once, to ask about many files.
@@ -234,9 +241,23 @@ fn inheritors(meta: &Metadata) -> Vec<Pid> {
 pub struct LockTable(Vec<(u32, u32, u64, Pid)>);
 
 impl LockTable {
-    /// Reads the list. Empty where the system has none.
+    /// Reads the list of the whole machine. Empty where the system has none. Not for the way of every command: the
+    /// kernel stops all lock operations for it, and each `read` waits for that anew, 5 to 15 ms.
     pub fn read() -> Self {
-        std::fs::read_to_string("/proc/locks").map(|t| Self::parse(&t)).unwrap_or_default()
+        let mut text = Vec::with_capacity(64 << 10);
+        let read = File::open("/proc/locks").and_then(|mut file| file.read_to_end(&mut text));
+        read.map(|_| Self::parse(&String::from_utf8_lossy(&text))).unwrap_or_default()
+    }
+
+    /// The locks on the files of this name that a process has open. Asks only about its own descriptors, and so costs
+    /// nothing like [`read`](Self::read).
+    pub fn of_process(pid: Pid, file_name: &str) -> Self {
+        let links = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let is_named =
+            |fd: &std::fs::DirEntry| std::fs::read_link(fd.path()).is_ok_and(|p| p.ends_with(file_name));
+        let infos = Path::new("/proc").join(pid.to_string()).join("fdinfo");
+        let rows = links.filter(is_named).flat_map(|fd| in_fdinfo(&infos.join(fd.file_name())).0);
+        Self(rows.collect())
     }
 
     // `12: FLOCK  ADVISORY  WRITE 4711 fe:00:9982102 0 EOF`; a waiter has `->` after the number and is left out.
@@ -283,6 +304,7 @@ mod tests {
         assert_eq!(probe(&path).unwrap(), Probe::Held);
         if cfg!(target_os = "linux") {
             assert_eq!(holders(&path), [Pid::own()]);
+            assert_eq!(LockTable::of_process(Pid::own(), "LOCK").holders_of_path(&path), [Pid::own()]);
         }
         drop(held);
         assert_eq!(probe(&path).unwrap(), Probe::Free);
