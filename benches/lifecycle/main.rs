@@ -37,7 +37,7 @@ fn main() {
     }
     let quick = std::env::var_os("GT_BENCH_QUICK").is_some();
     let (sizes, rounds): (&[usize], usize) = if quick { (&[1, 10], 3) } else { (&[1, 10, 50], 11) };
-    machine::describe().iter().for_each(|line| println!("{line}"));
+    println!("{}", machine::describe().join("\n"));
     println!("- rounds: {rounds} after one to warm up, the programs in turn\n");
     let begun = Instant::now();
     let mut missed = 0;

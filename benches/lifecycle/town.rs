@@ -126,7 +126,7 @@ impl BenchTown {
     async fn until_all_are_served(&self, child: &mut Child) {
         let endpoint =
             Endpoint { host: "127.0.0.1".into(), port: self.port, user: "root".into(), password: None };
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             if let Ok(mut client) = Client::connect(&endpoint, None, Duration::from_secs(2)).await {
                 let served = client.databases().await.unwrap_or_default();

@@ -137,7 +137,7 @@ async fn until_ready(
     let endpoint = context.endpoint(port);
     loop {
         // Where the system does not list sockets, the child's own exit on a taken port is the guard.
-        if cfg!(target_os = "linux") && !net::listening_ports(pid).contains(&port) {
+        if cfg!(target_os = "linux") && !net::listens_on(pid, port) {
             pause(Duration::from_millis(2)).await;
             continue;
         }

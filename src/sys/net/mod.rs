@@ -1,8 +1,11 @@
 //! Ports: who listens, whether one is free.
 //!
-//! Linux: `/proc/net/tcp{,6}` gives the inode of each listening socket, `/proc/<pid>/fd` the process that has it open.
-//! This is done in-process: the tools that others call for it (`lsof`, `ss`) are often not installed. Elsewhere only
-//! the free-port test works and holders stay unnamed.
+//! Linux: the kernel tells the inode of each listening socket (`sock_diag`, else `/proc/net/tcp{,6}`), and
+//! `/proc/<pid>/fd` the process that has it open. This is done in-process: the tools that others call for it (`lsof`,
+//! `ss`) are often not installed. Elsewhere only the free-port test works and holders stay unnamed.
+
+#[cfg(target_os = "linux")]
+mod diag;
 
 use std::collections::HashMap;
 use std::fs;
@@ -20,6 +23,14 @@ pub fn listening_ports(pid: Pid) -> Vec<Port> {
     ports.sort_unstable();
     ports.dedup();
     ports
+}
+
+/// Whether this process listens on that port. Made to be asked often: it looks at the process only once anybody listens
+/// there.
+pub fn listens_on(pid: Pid, port: Port) -> bool {
+    let mut sockets = listening_sockets();
+    sockets.retain(|_, p| *p == port);
+    !sockets.is_empty() && socket_inodes(pid).any(|inode| sockets.contains_key(&inode))
 }
 
 /// What is known about who listens on a port.
@@ -70,8 +81,18 @@ fn socket_inodes(pid: Pid) -> impl Iterator<Item = u64> {
     })
 }
 
-// Rows of proc(5) net/tcp: `sl local_address rem_address st … inode`; state 0A is LISTEN, the port is hexadecimal.
 fn listening_sockets() -> HashMap<u64, Port> {
+    #[cfg(target_os = "linux")]
+    match diag::listening() {
+        Ok(found) => return found.into_iter().collect(),
+        // A container may forbid the question.
+        Err(error) => tracing::debug!(%error, "sock_diag does not answer"),
+    }
+    sockets_in_proc()
+}
+
+// Rows of proc(5) net/tcp: `sl local_address rem_address st … inode`; state 0A is LISTEN, the port is hexadecimal.
+fn sockets_in_proc() -> HashMap<u64, Port> {
     let mut found = HashMap::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         let Ok(text) = fs::read_to_string(table) else {
