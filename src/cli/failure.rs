@@ -9,6 +9,7 @@ use super::out::{self, Format};
 use crate::doltserver::ServerError;
 use crate::rig::RigError;
 use crate::sql::SqlError;
+use crate::sys::lock::LockError;
 use crate::town::TownError;
 use crate::town::settings::SettingError;
 
@@ -246,7 +247,7 @@ impl From<ServerError> for Failure {
             E::Interrupted { signal, .. } => (Kind::Interrupted(*signal), Vec::new()),
             E::NoLog { .. } => (Kind::Other, one("It is written from the first start on".into())),
             E::NewerRecord { .. } => (Kind::Config, one("Use that gt, or move the file away".into())),
-            E::Lock(_) => {
+            E::Lock(LockError::Held { .. }) => {
                 (Kind::InUse, one("The lock file is never deleted: end or wait for its holder".into()))
             }
             E::Setting(setting) => return setting_failure(setting),

@@ -48,6 +48,11 @@ pub(crate) fn note(text: impl Display) {
     ignore_closed(writeln!(out, "{text}"));
 }
 
+/// Prints a warning to standard error.
+pub(crate) fn warn(text: impl Display) {
+    note(format!("{} {text}", styled(YELLOW, "Warning:")));
+}
+
 // There is nowhere left to say it.
 fn ignore_closed(result: io::Result<()>) {
     if let Err(error) = result {
@@ -85,7 +90,7 @@ pub(crate) fn notice(notice: Notice) {
         }
         Notice::WaitingForExit { pid } => note(format!("waiting for PID {pid} to end")),
         Notice::Note(text) => note(text),
-        Notice::Warning(text) => note(format!("{} {text}", styled(YELLOW, "Warning:"))),
+        Notice::Warning(text) => warn(text),
     }
 }
 

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::dolt::status::{headline, state_name, verdict};
 use super::failure::Failure;
-use super::out::{self, BOLD, styled};
+use super::out::{self, BOLD, YELLOW, styled};
 use super::session::Session;
 use crate::doltserver::databases;
 use crate::doltserver::status;
 use crate::town::json::Object;
-use crate::town::rigs;
+use crate::town::{TownError, rigs};
 
 /// Show the town at a glance: its server and its rigs. Only looks.
 ///
@@ -23,9 +23,20 @@ impl Status {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
         let here = session.here()?;
         let status = session.block_on(async { Ok(status::status(&here.context()).await?) })?;
-        let town_json = Object::load(&here.town.town_json())?.unwrap_or_default();
-        let name: String = town_json.get("name").unwrap_or_default();
-        let rigs = rigs::registered(&here.town)?;
+        // A file that is broken hides its own part only.
+        let mut problems = Vec::new();
+        let mut told = |error: TownError| problems.push(error.to_string());
+        let town_json = Object::load(&here.town.town_json()).unwrap_or_else(|e| {
+            told(e);
+            None
+        });
+        let name: Option<String> = town_json.and_then(|t| t.get("name"));
+        let dir = here.town.root().file_name().map(|n| n.to_string_lossy().into_owned());
+        let name = name.or(dir).unwrap_or_default();
+        let rigs = rigs::registered(&here.town).unwrap_or_else(|e| {
+            told(e);
+            Vec::new()
+        });
         let on_disk = databases::names(&status.databases);
         let database = |rig: &rigs::Rig| rig.beads.database().or_else(|| rig.beads.resolved().database());
         let exists = |rig: &rigs::Rig| database(rig).is_some_and(|d| on_disk.contains(&d));
@@ -36,7 +47,7 @@ impl Status {
                     "name": name, "town": here.town.root(),
                     "server": {"state": state_name(&status.health), "pid": status.process.as_ref().map(|p| p.pid),
                                "port": status.process.as_ref().and_then(|p| p.port)},
-                    "rigs": rigs.iter().map(row).collect::<Vec<_>>(),
+                    "rigs": rigs.iter().map(row).collect::<Vec<_>>(), "problems": problems,
                 })
             },
             || {
@@ -48,6 +59,7 @@ impl Status {
                     vec![format!("  {}", r.name), prefix, state.to_owned()]
                 };
                 out::columns(&rigs.iter().map(row).collect::<Vec<_>>()).iter().for_each(out::line);
+                problems.iter().for_each(|problem| out::line(format!("{} {problem}", styled(YELLOW, "!"))));
             },
         );
         verdict(session, &status.health)

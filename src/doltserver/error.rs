@@ -202,3 +202,15 @@ impl ServerError {
         move |source| Self::Io { what, source }
     }
 }
+
+/// An error in one line, with what lies beneath it.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -29,6 +29,7 @@ pub mod view;
 pub mod wait;
 
 pub use error::ServerError;
+pub(crate) use error::with_causes;
 
 use crate::sql::Endpoint;
 use crate::sys::net::Port;

@@ -10,7 +10,7 @@ use super::launch::{self, Outcome, Spawned};
 use super::preflight::{self, Stores};
 use super::record::{Ending, FORMAT, Phase, Record};
 use super::state::{self, PidFile, State, StateFile};
-use super::{Context, Notice, ServerError, ask, binary, config_file, gate, log, view};
+use super::{Context, Notice, ServerError, ask, binary, config_file, gate, log, view, with_causes};
 use crate::sql::{Client, SqlError};
 use crate::sys::clock::{self, Deadline, Stopwatch, pause};
 use crate::sys::interrupt::Interrupt;
@@ -193,7 +193,7 @@ pub(super) async fn run_locked(
     record.enter(Phase::Ready);
     // It answers: that cannot be undone by a full disk. The next start writes the record again.
     if let Err(error) = record.save(context.town) {
-        context.tell(Notice::Warning(format!("the server is up, but {}", error_chain(&error))));
+        context.tell(Notice::Warning(format!("the server is up, but {}", with_causes(&error))));
     }
     held.gate = None;
     Ok(Started {
@@ -406,11 +406,6 @@ fn note_crash(context: &Context<'_>, search: &Search) -> Option<Ending> {
     let was = pid.map(|p| format!("PID {p}")).unwrap_or_default();
     context.tell(Notice::Note(format!("the server before this one {how} ({was}, {detail})")));
     Some(Ending { at: clock::now().to_string(), pid, how: how.to_owned(), detail })
-}
-
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let cause = error.source().map(|s| format!(": {s}")).unwrap_or_default();
-    format!("{error}{cause}")
 }
 
 // After a failed start nothing may claim that a server runs. Errors here only leave stale hints, which are only hints.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::find::{self, Server};
 use super::record::{Ending, Phase, Record};
 use super::start::{collect_view, lock_state};
-use super::{Context, Notice, ServerError, state};
+use super::{Context, Notice, ServerError, state, with_causes};
 use crate::sql::Client;
 use crate::sys::clock::{self, Deadline, pause};
 use crate::sys::interrupt::Interrupt;
@@ -96,13 +96,13 @@ pub(super) async fn run_locked(
     let mut record = search.record.filter(|r| r.is_about(&server.facts));
     if let Some(record) = &mut record {
         record.enter(Phase::Stopping);
-        record.save(context.town)?;
+        note(context, record);
     }
     wait_for_queries(context, &server, grace).await;
     ask_to_end(&server)?;
     if let Some(record) = &mut record {
         record.note_asked_to_end();
-        record.save(context.town)?;
+        note(context, record);
     }
     let may_kill = options.force || options.grace.is_some() || set_by_user(context);
     let killed = wait_for_exit(context, &server, grace, may_kill).await?;
@@ -112,6 +112,13 @@ pub(super) async fn run_locked(
         context.tell(Notice::Warning(format!("the server has ended; the next start will refuse: {error}")));
     }
     Ok(Stopped { pid, killed, took: begun.elapsed() })
+}
+
+// A disk that is full must not keep a server running.
+fn note(context: &Context<'_>, record: &Record) {
+    if let Err(error) = record.save(context.town) {
+        context.tell(Notice::Warning(with_causes(&error)));
+    }
 }
 
 fn set_by_user(context: &Context<'_>) -> bool {
@@ -201,7 +208,8 @@ fn back_to_ready(context: &Context<'_>) {
 fn forget(context: &Context<'_>, pid: Option<Pid>, how: &str, detail: &str) {
     if let Err(error) = state::mark_stopped(context.town) {
         context.tell(Notice::Warning(format!(
-            "the server is gone, but its state files could not be updated: {error}"
+            "the server is gone, but its state files could not be updated: {}",
+            with_causes(&error)
         )));
     }
     if let Ok(Some(mut record)) = Record::load(context.town) {
@@ -210,7 +218,8 @@ fn forget(context: &Context<'_>, pid: Option<Pid>, how: &str, detail: &str) {
         record.last_ending = Some(Ending { at, pid, how: how.to_owned(), detail: detail.to_owned() });
         record.enter(Phase::Stopped);
         if let Err(error) = record.save(context.town) {
-            context.tell(Notice::Warning(format!("the record could not be updated: {error}")));
+            context
+                .tell(Notice::Warning(format!("the record could not be updated: {}", with_causes(&error))));
         }
     }
 }

@@ -73,13 +73,17 @@ pub async fn add(context: &Context<'_>, rig: &str, prefix: Option<&str>) -> Resu
         Ok(registry.save(context.town)?)
     };
     if let Err(error) = run_once(files) {
-        for problem in undo.roll_back() {
-            (context.notify)(Notice::Warning(format!("could not be put back: {problem}")));
-        }
+        put_back(context, undo);
         undo_database(context, rig, &created).await;
         return Err(error);
     }
     Ok(Added { name: rig.to_owned(), prefix, database: created, beads: beads.path().to_owned(), port })
+}
+
+fn put_back(context: &Context<'_>, undo: Undo) {
+    for problem in undo.roll_back() {
+        (context.notify)(Notice::Warning(format!("could not be put back: {problem}")));
+    }
 }
 
 fn run_once(work: impl FnOnce() -> Result<(), RigError>) -> Result<(), RigError> {
@@ -145,14 +149,19 @@ pub async fn remove(context: &Context<'_>, rig: &str) -> Result<Removed, RigErro
         return Err(RigError::Unknown { name: rig.to_owned() });
     }
     let mut undo = Undo::default();
-    undo.remember(&context.town.routes());
-    let beads = BeadsDir::of_rig(context.town, rig);
-    if let Some(prefix) = &prefix {
-        registry::remove_route(context.town, &format!("{prefix}-"))?;
+    for file in [context.town.routes(), context.town.rigs_json()] {
+        undo.remember(&file);
     }
-    if let Err(error) = registry.save(context.town) {
-        undo.roll_back();
-        return Err(error.into());
+    let beads = BeadsDir::of_rig(context.town, rig);
+    let files = || -> Result<(), RigError> {
+        if let Some(prefix) = &prefix {
+            registry::remove_route(context.town, &format!("{prefix}-"), rig)?;
+        }
+        Ok(registry.save(context.town)?)
+    };
+    if let Err(error) = run_once(files) {
+        put_back(context, undo);
+        return Err(error);
     }
     let candidates = [context.town.database_dir(rig), beads.path().to_owned()];
     let stays = candidates.into_iter().filter(|p| p.exists()).collect();

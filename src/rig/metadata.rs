@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::RigError;
-use crate::doltserver::{Context, ServerError, databases, find};
+use crate::doltserver::{Context, ServerError, databases, find, with_causes};
 use crate::sys::net::Port;
 use crate::town::beads::{BeadsDir, Pointed};
 use crate::town::rigs::{self, Rig};
@@ -58,7 +58,7 @@ fn fix(context: &Context<'_>, rig: &Rig, existing: &[String], port: Port) -> Fix
         return fixed;
     };
     let pointed = rig.beads.point_at(&database, context.settings.client_host(), port);
-    fixed.result = pointed.map_err(|e| error_chain(&e));
+    fixed.result = pointed.map_err(|e| with_causes(&e));
     fixed.database = Some(database);
     fixed
 }
@@ -72,17 +72,6 @@ fn unregistered(context: &Context<'_>, existing: &[String], known: &[Rig]) -> Ve
         beads.path().is_dir().then(|| Rig { name: name.clone(), beads, prefix: None })
     };
     dirs.filter_map(rig).collect()
-}
-
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// The files that [`fix_all`] would look at, for a rig.

@@ -21,12 +21,28 @@ enum Before {
     Unreadable,
 }
 
+impl Before {
+    /// Whether the file is as it was.
+    fn holds(&self, path: &Path) -> bool {
+        match (self, fs::read(path)) {
+            (Self::Content(content), Ok(now)) => *content == now,
+            (Self::Missing, Err(e)) => is_absent(&e),
+            (Self::Unreadable, _) => true,
+            _ => false,
+        }
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 impl Undo {
     /// Remembers a file, or its absence, and which of its parent directories do not exist yet.
     pub(super) fn remember(&mut self, path: &Path) {
         let before = match fs::read(path) {
             Ok(content) => Before::Content(content),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Before::Missing,
+            Err(e) if is_absent(&e) => Before::Missing,
             Err(_) => Before::Unreadable,
         };
         self.files.push((path.to_owned(), before));
@@ -39,17 +55,16 @@ impl Undo {
     pub(super) fn roll_back(self) -> Vec<String> {
         let mut failed = Vec::new();
         for (path, before) in self.files.into_iter().rev() {
-            let done = match before {
-                Before::Content(content) if fs::read(&path).is_ok_and(|now| now == content) => Ok(()),
-                Before::Content(content) => atomic::rewrite(&path, &content, 0o600),
+            if before.holds(&path) {
+                continue;
+            }
+            let done = match &before {
+                Before::Content(content) => atomic::rewrite(&path, content, 0o600),
                 Before::Missing => atomic::remove(&path).map(drop),
                 Before::Unreadable => Ok(()),
             };
-            if let Err(error) = done {
-                // A directory that was never made has nothing to remove.
-                if path.exists() {
-                    failed.push(error.to_string());
-                }
+            if let Err(error) = done.or_else(|e| if before.holds(&path) { Ok(()) } else { Err(e) }) {
+                failed.push(error.to_string());
             }
         }
         for dir in self.dirs {

@@ -1,14 +1,15 @@
 //! Atomic file writes: a reader sees the old file whole or the new file whole, also after a crash or a full disk.
 //!
 //! Steps: temporary file in the same directory, write, set mode, `fsync`, rename over the target, `fsync` of the
-//! directory. On any error the temporary file is removed and the target is untouched.
+//! directory. On any error up to the rename the temporary file is removed and the target is untouched.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// A write that did not happen. The target still has its old content.
+/// A write that failed. The target has its old content, or, if only the directory could not be synced afterwards, the
+/// new one; either is whole.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}", path.display())]
 pub struct WriteError {

@@ -111,9 +111,10 @@ pub fn set_route(town: &Town, route: &Route) -> Result<bool, TownError> {
     })
 }
 
-/// Removes a route by its prefix. Returns whether anything changed.
-pub fn remove_route(town: &Town, prefix: &str) -> Result<bool, TownError> {
-    edit_routes(town, |lines| lines.retain(|l| parse_route(l).is_none_or(|r| r.prefix != prefix)))
+/// Removes the route of a rig by its prefix; another rig's by that prefix stays. Returns whether anything changed.
+pub fn remove_route(town: &Town, prefix: &str, rig: &str) -> Result<bool, TownError> {
+    let is_it = |route: Route| route.prefix == prefix && route.path.split('/').next() == Some(rig);
+    edit_routes(town, |lines| lines.retain(|l| !parse_route(l).is_some_and(is_it)))
 }
 
 fn edit_routes(town: &Town, edit: impl FnOnce(&mut Vec<String>)) -> Result<bool, TownError> {
@@ -183,7 +184,8 @@ mod tests {
         assert!(!set_route(&town, &route("gastown")).unwrap());
         assert!(set_route(&town, &route("gastown/mayor/rig")).unwrap());
         assert_eq!(routes(&town).unwrap().len(), 2);
-        assert!(remove_route(&town, "gt-").unwrap());
+        assert!(!remove_route(&town, "gt-", "other").unwrap());
+        assert!(remove_route(&town, "gt-", "gastown").unwrap());
         let text = fs::read_to_string(town.routes()).unwrap();
         assert_eq!(text, "# ours\n\n{\"prefix\":\"hq-\",\"path\":\".\"}\n");
     }

@@ -29,7 +29,7 @@ fn every_verb_that_works_without_dolt_prints_one_object_with_these_fields() {
         ),
         (vec!["rig", "list"], "rig list", vec!["rigs"]),
         (vec!["rig", "remove", "alpha"], "rig remove", vec!["prefix", "rig", "stays"]),
-        (vec!["status"], "status", vec!["name", "rigs", "server", "town"]),
+        (vec!["status"], "status", vec!["name", "problems", "rigs", "server", "town"]),
         (vec!["down"], "down", vec!["pid"]),
         (vec!["dolt", "list"], "dolt list", vec!["data_dir", "databases", "half_made"]),
         (vec!["dolt", "init"], "dolt init", vec!["broken", "databases", "orphans"]),

@@ -137,6 +137,43 @@ fn files_that_claim_a_server_are_named_and_left_alone_by_a_look() {
 }
 
 #[test]
+fn something_else_in_the_place_of_a_file_of_ours_is_named() {
+    let sealed = Sealed::new();
+    let root = sealed.town(&["hq"]);
+    let refused = |args: &[&str], says: &str| {
+        let ran = sealed.gt(&root, args).fails(1).refuses_with("Error: ").says(says).says("because: ");
+        assert!(!ran.err.contains("its holder"), "nobody holds it: {ran:#?}");
+    };
+    fs::create_dir_all(root.join("daemon/dolt.lock")).unwrap();
+    refused(&["dolt", "start"], "daemon/dolt.lock");
+    fs::remove_dir_all(root.join("daemon")).unwrap();
+    write(&root.join("daemon"), "");
+    refused(&["dolt", "start"], "/daemon/");
+    fs::remove_file(root.join("daemon")).unwrap();
+    write(&root.join(".dolt-data/.gt"), "");
+    refused(&["dolt", "start"], ".dolt-data/.gt");
+    refused(&["rig", "add", "hqq"], ".dolt-data/.gt");
+    fs::remove_dir_all(root.join(".dolt-data")).unwrap();
+    write(&root.join(".dolt-data"), "");
+    for verb in ["start", "list", "status"] {
+        refused(&["dolt", verb], ".dolt-data");
+    }
+}
+
+#[test]
+fn a_broken_file_hides_only_its_own_part_of_the_towns_status() {
+    let sealed = Sealed::new();
+    let root = sealed.town(&["hq"]);
+    write(&root.join("mayor/rigs.json"), "{");
+    let ran = sealed.gt(&root, &["status"]).ok().says("t ").says("not running");
+    ran.says("mayor/rigs.json cannot be understood");
+    write(&root.join("mayor/town.json"), "{");
+    let got = sealed.gt(&root, &["--json", "status"]).ok().json();
+    assert_eq!((&got["name"], got["problems"].as_array().unwrap().len()), (&json!("t"), 2));
+    sealed.gt(&root, &["rig", "list"]).fails(1).refuses_with("Error: ").says("Repair the file");
+}
+
+#[test]
 fn a_server_on_another_machine_is_neither_started_nor_stopped_nor_replaced_here() {
     let sealed = Sealed::new();
     let root = sealed.town(&["hq"]);

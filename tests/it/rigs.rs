@@ -149,6 +149,19 @@ fn a_step_that_fails_puts_the_steps_before_it_back() {
 }
 
 #[test]
+fn the_route_of_another_rig_stays_whoever_claims_its_prefix() {
+    let sealed = Sealed::new();
+    let root = sealed.town(&["hq"]);
+    let rigs = r#"{"rigs":{"a":{"beads":{"prefix":"x"}},"b":{"beads":{"prefix":"x-"}}}}"#;
+    write(&root.join("mayor/rigs.json"), rigs);
+    write(&root.join(".beads/routes.jsonl"), "{\"prefix\":\"x-\",\"path\":\"b/mayor/rig\"}\n");
+    sealed.gt(&root, &["rig", "remove", "a"]).ok();
+    assert!(read(&root.join(".beads/routes.jsonl")).contains("b/mayor/rig"));
+    sealed.gt(&root, &["rig", "remove", "b"]).ok();
+    assert_eq!(read(&root.join(".beads/routes.jsonl")), "");
+}
+
+#[test]
 fn without_dolt_a_rig_that_needs_a_database_is_not_half_made() {
     let sealed = Sealed::new();
     let root = sealed.town(&["hq"]);
@@ -171,7 +184,9 @@ fn rigs_added_at_once_are_all_there_and_one_name_is_added_once() {
             scope.spawn(|| run(command))
         };
         let all: Vec<_> = names.iter().map(|n| ran(n, &n[3..])).collect();
-        all.into_iter().for_each(|r| drop(r.join().unwrap().ok()));
+        for rig in all {
+            rig.join().unwrap().ok();
+        }
     });
     let registry = parsed(&root.join("mayor/rigs.json"));
     assert_eq!(registry["rigs"].as_object().unwrap().len(), names.len());

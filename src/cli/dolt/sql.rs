@@ -189,10 +189,21 @@ fn with_columns(set: &Value) -> Value {
 }
 
 fn set_json(set: &ResultSet) -> Value {
+    let names = distinct(set.columns.iter().map(|c| c.name.as_str()));
     let row = |cells: &Vec<crate::sql::Cell>| -> Value {
-        let pairs = set.columns.iter().zip(cells);
-        Value::Object(pairs.map(|(column, cell)| (column.name.clone(), cell.to_json(column))).collect())
+        let pairs = names.iter().zip(&set.columns).zip(cells);
+        Value::Object(pairs.map(|((name, column), cell)| (name.clone(), cell.to_json(column))).collect())
     };
-    let columns: Vec<_> = set.columns.iter().map(|c| &c.name).collect();
-    json!({"columns": columns, "rows": set.rows.iter().map(row).collect::<Vec<_>>(), "affected": set.affected})
+    json!({"columns": names, "rows": set.rows.iter().map(row).collect::<Vec<_>>(), "affected": set.affected})
+}
+
+// An object has one value for each key, a row may have several columns of one name: `id`, `id (2)`.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut taken: Vec<String> = Vec::new();
+    for name in names {
+        let spelled = |n: usize| if n == 1 { name.to_owned() } else { format!("{name} ({n})") };
+        let free = (1..).map(spelled).find(|s| !taken.contains(s));
+        taken.extend(free);
+    }
+    taken
 }

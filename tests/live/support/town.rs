@@ -196,11 +196,24 @@ impl TestTown {
         self.gt(&["dolt", "status", "--json"]).ok().json()
     }
 
-    /// Every file below the town except what the server itself writes, with its content: to prove that nothing changed.
+    /// Nothing differs from an earlier snapshot.
+    #[track_caller]
+    pub(crate) fn unchanged_since(&self, before: &[(PathBuf, Vec<u8>)]) {
+        let now = self.snapshot();
+        let differs = |a: &[(PathBuf, Vec<u8>)], b: &[(PathBuf, Vec<u8>)]| -> Vec<PathBuf> {
+            a.iter().filter(|f| !b.contains(f)).map(|f| f.0.clone()).collect()
+        };
+        let changed = (differs(before, &now), differs(&now, before));
+        assert_eq!(changed, (Vec::new(), Vec::new()), "these files were and are different");
+    }
+
+    /// Every file below the town except what the server itself writes (its log, its statistics), with its content: to prove that nothing changed.
     pub(crate) fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
         collect(&self.root, &mut found);
-        found.retain(|(path, _)| !path.ends_with("daemon/dolt.log"));
+        found.retain(|(path, _)| {
+            !path.ends_with("daemon/dolt.log") && !path.to_string_lossy().contains("/.dolt/stats/")
+        });
         found.sort();
         found
     }
