@@ -59,7 +59,9 @@ impl Status {
                     vec![format!("  {}", r.name), prefix, state.to_owned()]
                 };
                 out::columns(&rigs.iter().map(row).collect::<Vec<_>>()).iter().for_each(out::line);
-                problems.iter().for_each(|problem| out::line(format!("{} {problem}", styled(YELLOW, "!"))));
+                for problem in &problems {
+                    out::line(format!("{} {problem}", styled(YELLOW, "!")));
+                }
             },
         );
         verdict(session, &status.health)

@@ -12,10 +12,12 @@
 
 mod crash_and_start;
 mod data;
+mod disk_full;
 mod files;
 mod lifecycle;
 mod processes;
 mod stopping;
 mod stores;
 mod support;
+mod with_bd;
 mod wrong_process;

@@ -198,11 +198,12 @@ fn set_json(set: &ResultSet) -> Value {
 }
 
 // An object has one value for each key, a row may have several columns of one name: `id`, `id (2)`.
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+fn distinct<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Vec<String> {
+    let set_size = names.len();
     let mut taken: Vec<String> = Vec::new();
     for name in names {
         let spelled = |n: usize| if n == 1 { name.to_owned() } else { format!("{name} ({n})") };
-        let free = (1..).map(spelled).find(|s| !taken.contains(s));
+        let free = (1..=set_size).map(spelled).find(|s| !taken.contains(s));
         taken.extend(free);
     }
     taken

@@ -93,6 +93,20 @@ impl TestTown {
         fs::read_to_string(self.file(relative)).unwrap_or_else(|e| panic!("{relative}: {e}"))
     }
 
+    #[track_caller]
+    pub(crate) fn json(&self, relative: &str) -> serde_json::Value {
+        let text = self.read(relative);
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{relative}: {e}: {text}"))
+    }
+
+    /// No server, no PID file, the port is free.
+    #[track_caller]
+    pub(crate) fn nothing_runs(&self) {
+        assert_eq!(self.status()["pid"], serde_json::Value::Null);
+        assert!(!self.file("daemon/dolt.pid").exists(), "{:?}", fs::read(self.file("daemon/dolt.pid")));
+        assert!(TcpListener::bind(("127.0.0.1", self.port)).is_ok(), "the port is taken");
+    }
+
     pub(crate) fn write(&self, relative: &str, text: &str) {
         let path = self.file(relative);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
