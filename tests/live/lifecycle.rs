@@ -22,3 +22,35 @@ fn a_server_starts_answers_and_stops_on_both_versions_of_dolt() {
         assert_eq!(state["port"], town.port, "the rest stays as history");
     }
 }
+
+#[test]
+fn every_verb_of_a_living_server_prints_one_json_object() {
+    let town = TestTown::with(&["hq"]);
+    let cases: [(&[&str], &[&str]); 16] = [
+        (&["dolt", "start"], &["pid", "port", "port_source", "databases", "was_running", "took_ms"]),
+        (&["dolt", "start"], &["pid", "was_running", "connection", "data_dir", "missing"]),
+        (&["dolt", "wait"], &["pid", "port", "databases", "waited_ms"]),
+        (&["dolt", "status"], &["state", "pid", "port", "started_at", "served", "latency_us", "evidence"]),
+        (&["status"], &["name", "town", "server", "rigs", "problems"]),
+        (&["dolt", "logs"], &["log", "lines"]),
+        (&["dolt", "dump"], &["pid", "process", "connections", "threads", "log"]),
+        (&["dolt", "ps"], &["servers"]),
+        (&["dolt", "config"], &["port", "port_source", "running_port"]),
+        (&["dolt", "init-rig", "alpha"], &["database", "outcome", "path"]),
+        (&["dolt", "sql", "-q", "select 1"], &["results"]),
+        (&["dolt", "kill-imposters"], &["imposters", "ended", "dry_run"]),
+        (&["dolt", "restart"], &["pid", "old_pid", "port"]),
+        (&["dolt", "stop"], &["pid", "killed", "took_ms"]),
+        (&["up"], &["pid", "metadata_changed"]),
+        (&["down"], &["pid", "killed"]),
+    ];
+    for (args, fields) in cases {
+        let got = town.gt(&[&["--json"], args].concat()).ok().json();
+        let command =
+            args.iter().take(2).filter(|w| !w.starts_with('-')).copied().collect::<Vec<_>>().join(" ");
+        assert_eq!((&got["version"], &got["command"]), (&1.into(), &command.into()), "{got}");
+        for field in fields {
+            assert!(got.get(*field).is_some(), "{args:?}: {field}: {got}");
+        }
+    }
+}
