@@ -18,7 +18,7 @@ demo: ## Show gt at work in a throw-away town with a real Dolt
 
 test: ## Run all tests, those against the real programs included
 	@tools/real-programs all
-	@GT_TEST_REQUIRE_REAL=1 cargo test --locked
+	@GT_TEST_REQUIRE_REAL=1 cargo test --workspace --locked
 
 bench: ## Measure, against the real programs, optimised
 	@tools/real-programs all
@@ -26,6 +26,6 @@ bench: ## Measure, against the real programs, optimised
 
 lint: ## Check format, lints, documentation and scripts
 	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done

@@ -110,7 +110,7 @@ impl Failure {
         self
     }
 
-    fn of(kind: Kind, error: &dyn Error, hints: Vec<String>) -> Self {
+    pub(crate) fn of(kind: Kind, error: &dyn Error, hints: Vec<String>) -> Self {
         let mut causes = Vec::new();
         let mut source = error.source();
         while let Some(cause) = source {

@@ -2,6 +2,7 @@
 //! or decides exit codes.
 
 mod completions;
+mod db;
 mod demo;
 mod dolt;
 mod down;
@@ -65,6 +66,7 @@ enum Command {
     Down(down::Down),
     Status(status::Status),
     Dolt(dolt::Dolt),
+    Db(db::Db),
     Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
@@ -79,6 +81,7 @@ impl Command {
             Self::Down(c) => c.run(session),
             Self::Status(c) => c.run(session),
             Self::Dolt(c) => c.run(session),
+            Self::Db(c) => c.run(session),
             Self::Demo(c) => c.run(session),
             Self::Completions(c) => c.run(session, &mut tree()),
             Self::Man(c) => c.run(session, tree()),

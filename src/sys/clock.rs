@@ -66,6 +66,11 @@ pub fn local(stamp: Timestamp) -> String {
     stamp.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// `Sat Nov 21 09:45:43 +0000 2026` in the local time zone, as Go's and git's logs spell it.
+pub fn in_words(stamp: Timestamp) -> String {
+    stamp.to_zoned(jiff::tz::TimeZone::system()).strftime("%a %b %d %H:%M:%S %z %Y").to_string()
+}
+
 /// A duration for people: `0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`.
 pub fn human(duration: Duration) -> String {
     match duration.as_secs() {

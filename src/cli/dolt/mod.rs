@@ -15,7 +15,7 @@ mod sql;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
-mod table;
+pub(crate) mod table;
 mod wait;
 
 use clap::{Args, Subcommand};

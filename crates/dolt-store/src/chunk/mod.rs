@@ -1,0 +1,13 @@
+//! Files to chunks: manifest, journal, table files, archives; and the protocol that reads them beside a live server.
+
+mod archive;
+mod file;
+mod journal;
+mod manifest;
+mod search;
+mod snappy;
+mod store;
+mod table_file;
+
+pub use manifest::{Manifest, Source};
+pub use store::{Snapshot, Store};

@@ -1,0 +1,263 @@
+//! A store beside its owner: opened without any lock, refreshed for the price of one read of the journal's end and one
+//! small file.
+//!
+//! The order of the steps is what makes it right while a server commits and collects garbage. Cold: manifest → journal →
+//! table files, all kept open → the old generation's manifest and files → manifest again; another generation or other
+//! names: from the start. Warm: the journal first, the manifest after it. The root is the journal's last root record if
+//! the manifest names a journal, else the manifest's. `docs/format.md` has the measurements behind it.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::archive::Archive;
+use super::journal::Journal;
+use super::manifest::{JOURNAL, Manifest};
+use super::table_file::TableFile;
+use crate::{Error, Hash, Result};
+
+/// How often a cold open begins again before it gives up. At most 3 were seen beside a server that collects every 2 s.
+const ATTEMPTS: u32 = 50;
+
+/// A database's chunk store, read only.
+#[derive(Debug)]
+pub struct Store {
+    noms: PathBuf,
+    generation: RwLock<Arc<Generation>>,
+}
+
+/// A state of the store that does not change: one root and every chunk that it needs. Cheap to clone, readable as long as
+/// it is kept, whatever a garbage collection does to the files' names.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    root: Hash,
+    generation: Arc<Generation>,
+}
+
+#[derive(Debug)]
+struct Generation {
+    manifest: Manifest,
+    journal: Option<Journal>,
+    files: Vec<ChunkFile>,
+    ghosts: HashSet<Hash>,
+}
+
+#[derive(Debug)]
+enum ChunkFile {
+    Table(TableFile),
+    Archive(Box<Archive>),
+}
+
+// A cold open ends well, asks for another attempt, or fails.
+enum Opened {
+    Whole(Box<Generation>),
+    Again(String),
+}
+
+impl Store {
+    /// Opens the database in this directory: the one that holds `.dolt`, or `.dolt`, or `noms` itself.
+    pub fn open_read(path: &Path) -> Result<Self> {
+        let candidates = [path.join(".dolt/noms"), path.join("noms"), path.to_owned()];
+        let noms = candidates.into_iter().find(|p| p.join("manifest").is_file());
+        let noms = noms.ok_or_else(|| Error::NotADatabase { path: path.to_owned() })?;
+        let generation = RwLock::new(Arc::new(open_cold(&noms)?));
+        Ok(Self { noms, generation })
+    }
+
+    /// The newest committed state.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        let known = Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner));
+        if let Some(root) = refresh(&self.noms, &known)? {
+            return Ok(Snapshot { root, generation: known });
+        }
+        // A collection has changed the files: everything is opened anew.
+        let fresh = Arc::new(open_cold(&self.noms)?);
+        *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+        let root = fresh.root()?;
+        Ok(Snapshot { root, generation: fresh })
+    }
+
+    /// The `noms` directory.
+    pub fn path(&self) -> &Path {
+        &self.noms
+    }
+
+    /// Looks behind the journal's valid end for records that a damaged one hides. Only meaningful when nobody writes.
+    pub fn check_journal_tail(&self) -> Result<()> {
+        let generation = Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner));
+        generation.journal.as_ref().map_or(Ok(()), Journal::check_tail)
+    }
+}
+
+impl Snapshot {
+    /// The address of the root chunk.
+    pub fn root(&self) -> Hash {
+        self.root
+    }
+
+    /// The bytes of a chunk, checked against its address.
+    pub fn chunk(&self, hash: Hash) -> Result<Vec<u8>> {
+        let bytes = self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })?;
+        let found = Hash::of(&bytes);
+        if found == hash { Ok(bytes) } else { Err(Error::WrongAddress { hash, found }) }
+    }
+
+    /// Whether some file of the store has the chunk.
+    pub fn has(&self, hash: Hash) -> Result<bool> {
+        self.generation.has(hash)
+    }
+
+    /// Whether the chunk is known to be left out of a shallow clone: it exists elsewhere, not here.
+    pub fn is_ghost(&self, hash: Hash) -> bool {
+        self.generation.ghosts.contains(&hash)
+    }
+
+    /// Every address in every file, with repetitions: what `verify` walks.
+    pub fn addresses(&self) -> Result<Vec<Hash>> {
+        let mut all = self.generation.journal.as_ref().map(Journal::addresses).unwrap_or_default();
+        for file in &self.generation.files {
+            all.extend(match file {
+                ChunkFile::Table(table) => table.addresses()?,
+                ChunkFile::Archive(archive) => archive.addresses()?,
+            });
+        }
+        Ok(all)
+    }
+
+    /// How many chunks the table files and archives of both generations hold.
+    pub fn chunks_in_files(&self) -> u64 {
+        let count = |file: &ChunkFile| match file {
+            ChunkFile::Table(table) => table.count(),
+            ChunkFile::Archive(archive) => archive.count(),
+        };
+        self.generation.files.iter().map(count).fold(0, u64::saturating_add)
+    }
+}
+
+impl Generation {
+    fn root(&self) -> Result<Hash> {
+        match &self.journal {
+            None => Ok(self.manifest.root),
+            Some(journal) => Ok(journal.refresh()?.unwrap_or(self.manifest.root)),
+        }
+    }
+
+    fn find(&self, hash: Hash) -> Result<Option<Vec<u8>>> {
+        if let Some(bytes) = self.journal.as_ref().map(|j| j.get(hash)).transpose()?.flatten() {
+            return Ok(Some(bytes));
+        }
+        for file in &self.files {
+            let found = match file {
+                ChunkFile::Table(table) => table.get(hash)?,
+                ChunkFile::Archive(archive) => archive.get(hash)?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn has(&self, hash: Hash) -> Result<bool> {
+        if self.journal.as_ref().is_some_and(|j| j.has(hash)) {
+            return Ok(true);
+        }
+        for file in &self.files {
+            let has = match file {
+                ChunkFile::Table(table) => table.has(hash)?,
+                ChunkFile::Archive(archive) => archive.has(hash)?,
+            };
+            if has {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+// The newest root of a known generation, or `None` if the files are no longer these. The journal is read before the
+// manifest: the other way round a commit that a collection has just moved could be missed.
+fn refresh(noms: &Path, known: &Generation) -> Result<Option<Hash>> {
+    let from_journal = known.journal.as_ref().map(Journal::refresh).transpose()?;
+    let manifest = Manifest::read(&noms.join("manifest"))?;
+    let manifest = manifest.ok_or_else(|| Error::NotADatabase { path: noms.to_owned() })?;
+    if !manifest.names_same_files(&known.manifest) {
+        return Ok(None);
+    }
+    match from_journal {
+        None => Ok(Some(manifest.root)),
+        Some(root) => Ok(root),
+    }
+}
+
+fn open_cold(noms: &Path) -> Result<Generation> {
+    let mut last = String::new();
+    for _ in 0..ATTEMPTS {
+        match attempt(noms)? {
+            Opened::Whole(generation) => return Ok(*generation),
+            Opened::Again(why) => last = why,
+        }
+    }
+    Err(Error::KeepsChanging { path: noms.to_owned(), attempts: ATTEMPTS, last })
+}
+
+fn attempt(noms: &Path) -> Result<Opened> {
+    let manifest_path = noms.join("manifest");
+    let read =
+        || Manifest::read(&manifest_path)?.ok_or_else(|| Error::NotADatabase { path: noms.to_owned() });
+    let manifest = read()?;
+    let mut journal = None;
+    if manifest.has_journal {
+        match Journal::open(noms.join(JOURNAL))? {
+            Some(opened) if opened.refresh()?.is_some() => journal = Some(opened),
+            Some(_) => return Ok(Opened::Again("the journal has no root record yet".to_owned())),
+            None => return Ok(Opened::Again("the journal that the manifest names is gone".to_owned())),
+        }
+    }
+    let mut files = Vec::new();
+    if let Err(gone) = open_files(noms, &manifest, &mut files)? {
+        return Ok(Opened::Again(gone));
+    }
+    // New generation first: a collection adds to the old one before it takes away from the new one.
+    let oldgen = noms.join("oldgen");
+    if let Some(old) = Manifest::read(&oldgen.join("manifest"))?
+        && let Err(gone) = open_files(&oldgen, &old, &mut files)?
+    {
+        return Ok(Opened::Again(gone));
+    }
+    let ghosts = read_ghosts(noms)?;
+    if !read()?.names_same_files(&manifest) {
+        return Ok(Opened::Again("the manifest changed".to_owned()));
+    }
+    Ok(Opened::Whole(Box::new(Generation { manifest, journal, files, ghosts })))
+}
+
+// The inner error is the name of a file that is gone: a collection was faster, begin again.
+fn open_files(
+    dir: &Path,
+    manifest: &Manifest,
+    files: &mut Vec<ChunkFile>,
+) -> Result<std::result::Result<(), String>> {
+    for source in &manifest.sources {
+        let name = source.name.to_string();
+        if let Some(table) = TableFile::open(dir.join(&name))? {
+            files.push(ChunkFile::Table(table));
+        } else if let Some(archive) = Archive::open(dir.join(format!("{name}.darc")))? {
+            files.push(ChunkFile::Archive(Box::new(archive)));
+        } else {
+            return Ok(Err(format!("{} is gone", dir.join(name).display())));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn read_ghosts(noms: &Path) -> Result<HashSet<Hash>> {
+    let path = noms.join("ghostObjects.txt");
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.lines().filter_map(|l| Hash::parse(l.trim())).collect()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(HashSet::new()),
+        Err(source) => Err(Error::Io { path, source }),
+    }
+}

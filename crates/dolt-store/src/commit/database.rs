@@ -1,0 +1,118 @@
+//! A database: its store, and the branch that its directory is on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::chunk::{Snapshot, Store};
+use crate::message::{Commit, NodeKind, RootValue, Stash, StoreRoot, Tag, WorkingSet, stash_list};
+use crate::prolly::Tree;
+use crate::{Error, Hash, Result};
+
+/// A database on disk, opened for reading.
+#[derive(Debug)]
+pub struct Database {
+    store: Store,
+    dolt_dir: PathBuf,
+}
+
+/// One committed state of a database. All its refs come from one root, so no two of them can disagree in time.
+#[derive(Debug, Clone)]
+pub struct Session {
+    snapshot: Snapshot,
+    refs: Tree,
+    head: String,
+}
+
+impl Database {
+    /// Opens the database in this directory (the one that holds `.dolt`).
+    pub fn open_read(path: &Path) -> Result<Self> {
+        let store = Store::open_read(path)?;
+        let dolt_dir = store.path().parent().unwrap_or(path).to_owned();
+        Ok(Self { store, dolt_dir })
+    }
+
+    /// The newest committed state.
+    pub fn session(&self) -> Result<Session> {
+        let snapshot = self.store.snapshot()?;
+        let root = snapshot.root();
+        let bytes = snapshot.chunk(root)?;
+        let store_root =
+            StoreRoot::parse(&bytes).map_err(|problem| Error::BadChunk { hash: root, problem })?;
+        let refs = Tree::embedded(&snapshot, NodeKind::Addresses, store_root.refs, root);
+        Ok(Session { snapshot, refs, head: self.head_branch() })
+    }
+
+    /// The chunk store beneath.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    // `repo_state.json` says `{"head": "refs/heads/main", …}`; without it Dolt would not open the database at all, but
+    // its history can still be read.
+    fn head_branch(&self) -> String {
+        let text = fs::read_to_string(self.dolt_dir.join("repo_state.json")).unwrap_or_default();
+        let after = text.split_once("\"head\"").and_then(|(_, rest)| rest.split_once(':'));
+        let value = after.and_then(|(_, rest)| rest.trim_start().strip_prefix('"')?.split('"').next());
+        let branch = value.and_then(|v| v.strip_prefix("refs/heads/"));
+        branch.unwrap_or("main").to_owned()
+    }
+}
+
+impl Session {
+    /// The chunks of this state.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The branch that the directory is on.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
+    pub(super) fn refs(&self) -> &Tree {
+        &self.refs
+    }
+
+    /// A commit by its address.
+    pub fn commit(&self, hash: Hash) -> Result<Commit> {
+        self.parse(hash, Commit::parse)
+    }
+
+    /// A root value by its address.
+    pub fn root_value(&self, hash: Hash) -> Result<RootValue> {
+        self.parse(hash, RootValue::parse)
+    }
+
+    /// The working set of a branch. `None`: it has none; then working and staged are the head's root.
+    pub fn working_set(&self, branch: &str) -> Result<Option<WorkingSet>> {
+        let found = self.resolve_exact(&format!("workingSets/heads/{branch}"))?;
+        found.map(|hash| self.parse(hash, WorkingSet::parse)).transpose()
+    }
+
+    /// A tag's own object by its address.
+    pub fn tag(&self, hash: Hash) -> Result<Tag> {
+        self.parse(hash, Tag::parse)
+    }
+
+    /// The stashes under a ref of kind stash, the newest first.
+    pub fn stashes(&self, list: Hash) -> Result<Vec<Stash>> {
+        let top = self.parse(list, stash_list)?;
+        let tree = Tree::embedded(&self.snapshot, NodeKind::Addresses, top, list);
+        let mut found = Vec::new();
+        let mut cursor = tree.first()?;
+        while let Some((node, i)) = cursor.entry() {
+            let position: u64 = String::from_utf8_lossy(node.key(i)).parse().unwrap_or(0);
+            if let Some(address) = node.address(i) {
+                found.push((position, self.parse(address, Stash::parse)?));
+            }
+            cursor.advance()?;
+        }
+        found.sort_by_key(|(position, _)| std::cmp::Reverse(*position));
+        Ok(found.into_iter().map(|(_, stash)| stash).collect())
+    }
+
+    fn parse<T>(&self, hash: Hash, parse: impl Fn(&[u8]) -> std::result::Result<T, String>) -> Result<T> {
+        let bytes = self.snapshot.chunk(hash)?;
+        parse(&bytes).map_err(|problem| Error::BadChunk { hash, problem })
+    }
+}

@@ -1,0 +1,10 @@
+//! Prolly trees: ordered maps whose nodes are chunks. The same entries always give the same tree.
+//!
+//! A leaf holds entries, an inner node the last key and the address of each child. A reader needs only the order of the
+//! keys; where nodes are cut matters to writers.
+
+mod blob;
+mod tree;
+
+pub(crate) use blob::read_blob;
+pub(crate) use tree::{Cursor, Tree};

@@ -1,0 +1,122 @@
+//! Rows of a table, in key order.
+
+use super::schema::{Encoding, Schema};
+use super::tuple::Tuple;
+use super::value::{self, Value};
+use crate::chunk::Snapshot;
+use crate::message::Node;
+use crate::prolly::Cursor;
+use crate::{Error, Hash, Result};
+
+/// One row: the values of the visible columns, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The values, one for each of [`Schema::visible`].
+    pub values: Vec<Value>,
+}
+
+/// Which field of which tuple each visible column is.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    places: Vec<Place>,
+    is_keyless: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Key(usize, Encoding),
+    Value(usize, Encoding),
+    // A generated column that is not stored.
+    Nowhere,
+}
+
+impl Layout {
+    pub(super) fn of(schema: &Schema) -> Self {
+        let values = schema.value_columns();
+        let place = |(i, encoding): (usize, Encoding)| {
+            let in_key = schema.key_columns.iter().position(|k| usize::from(*k) == i);
+            let in_value = values.iter().position(|v| *v == i);
+            match (in_key, in_value) {
+                (Some(at), _) => Place::Key(at, encoding),
+                (None, Some(at)) => Place::Value(at, encoding),
+                (None, None) => Place::Nowhere,
+            }
+        };
+        let places = schema.visible().map(|(i, c)| place((i, c.encoding))).collect();
+        Self { places, is_keyless: schema.is_keyless() }
+    }
+
+    /// Decodes the row at an entry of a leaf. How often it counts (keyless tables) comes with it.
+    pub(super) fn decode(&self, snapshot: &Snapshot, node: &Node, i: usize) -> Result<(Row, u64)> {
+        let bad = |problem: String| Error::BadChunk { hash: Hash::NONE, problem };
+        let key = Tuple::parse(node.key(i)).map_err(bad)?;
+        let value = Tuple::parse(node.value(i)).map_err(bad)?;
+        let decode = |place: &Place| {
+            let (tuple, at, encoding) = match place {
+                Place::Key(at, encoding) => (&key, *at, *encoding),
+                Place::Value(at, encoding) => (&value, *at, *encoding),
+                Place::Nowhere => return Ok(Value::NotStored),
+            };
+            value::decode(encoding, tuple.field(at).map_err(bad)?, snapshot)
+        };
+        let values = self.places.iter().map(decode).collect::<Result<Vec<_>>>()?;
+        let times = if self.is_keyless {
+            match value::decode(Encoding::Uint64, value.field(0).map_err(bad)?, snapshot)? {
+                Value::Uint(n) => n,
+                other => return Err(bad(format!("a row counts {other:?} times"))),
+            }
+        } else {
+            1
+        };
+        Ok((Row { values }, times))
+    }
+}
+
+/// Walks over rows.
+#[derive(Debug)]
+pub struct Rows<'t> {
+    pub(super) layout: &'t Layout,
+    pub(super) snapshot: &'t Snapshot,
+    pub(super) cursor: Cursor<'t>,
+    // A keyless row that counts several times comes so often.
+    pub(super) again: Option<(Row, u64)>,
+    pub(super) direction: Direction,
+}
+
+/// Which way a walk goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// In key order.
+    Forward,
+    /// Against key order.
+    Backward,
+}
+
+impl Rows<'_> {
+    fn step(&mut self) -> Result<Option<Row>> {
+        if let Some((row, left)) = self.again.take() {
+            if let Some(left) = left.checked_sub(1).filter(|n| *n > 0) {
+                self.again = Some((row.clone(), left));
+            }
+            return Ok(Some(row));
+        }
+        let Some((node, i)) = self.cursor.entry() else { return Ok(None) };
+        let (row, times) = self.layout.decode(self.snapshot, node, i)?;
+        match self.direction {
+            Direction::Forward => self.cursor.advance()?,
+            Direction::Backward => self.cursor.retreat()?,
+        }
+        if let Some(left) = times.checked_sub(1).filter(|n| *n > 0) {
+            self.again = Some((row.clone(), left));
+        }
+        Ok(Some(row))
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
+    }
+}

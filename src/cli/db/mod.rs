@@ -1,0 +1,67 @@
+//! `gt db …`: a Dolt database read natively: no server, no dolt, no lock; beside a running server too.
+
+mod dump;
+mod log;
+mod ls;
+mod place;
+mod schema;
+mod show;
+mod tables;
+
+use clap::{Args, Subcommand};
+
+use super::failure::{Failure, Kind};
+use super::session::Session;
+use place::Place;
+
+/// Read a Dolt database directly: with the server up, down or absent, and without dolt.
+///
+/// Nothing is locked and nothing is written. A database is named by --db inside a town, or by --dir anywhere.
+///
+/// Examples:
+///   gt db --db gastown tables
+///   gt db --dir ~/some/dolt/repository log -n 5
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Db {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Ls(ls::Ls),
+    Tables(tables::Tables),
+    Schema(schema::Schema),
+    Show(show::Show),
+    Dump(dump::Dump),
+    Log(log::Log),
+}
+
+impl Db {
+    pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
+        let database = self.place.open(session)?;
+        let state = database.session()?;
+        match &self.verb {
+            Verb::Ls(c) => c.run(session, &state),
+            Verb::Tables(c) => c.run(session, &state),
+            Verb::Schema(c) => c.run(session, &state),
+            Verb::Show(c) => c.run(session, &state),
+            Verb::Dump(c) => c.run(session, &state),
+            Verb::Log(c) => c.run(session, &state),
+        }
+    }
+}
+
+impl From<dolt_store::Error> for Failure {
+    fn from(error: dolt_store::Error) -> Self {
+        use dolt_store::Error as E;
+        let kind = match &error {
+            E::NotADatabase { .. } | E::Io { .. } | E::KeepsChanging { .. } => Kind::Other,
+            _ => Kind::Damaged,
+        };
+        Self::of(kind, &error, Vec::new())
+    }
+}
