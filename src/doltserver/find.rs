@@ -2,7 +2,7 @@
 //!
 //! The hints (our record, the PID file, the state file, Dolt's `sql-server.info`) name candidates; after them whoever
 //! holds the lock of one of the town's databases; and after a start that was cut off, any process that looks like what
-//! it was about to spawn. A candidate counts only if [`identity`](super::identity) says so, and from then on it is
+//! it was about to spawn. A candidate counts only if [`super::identity`] says so, and from then on it is
 //! known by a handle that PID reuse cannot fool.
 
 use std::fs;

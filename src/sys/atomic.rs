@@ -24,13 +24,13 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
     replace(path, content, mode).map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
-/// Like [`write`] for a file that others own too: one that is there keeps its mode, a new one gets `mode`.
+/// Like [`write()`] for a file that others own too: one that is there keeps its mode, a new one gets `mode`.
 pub fn rewrite(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
     let kept = fs::metadata(path).map_or(mode, |m| m.permissions().mode() & 0o7777);
     write(path, content, kept)
 }
 
-/// Like [`write`], but leaves the file alone when it has that content already. Returns whether it wrote.
+/// Like [`write()`], but leaves the file alone when it has that content already. Returns whether it wrote.
 pub fn write_if_changed(path: &Path, content: &[u8], mode: u32) -> Result<bool, WriteError> {
     if fs::read(path).is_ok_and(|old| old == content) {
         return Ok(false);
