@@ -99,7 +99,9 @@ fn note(
         data_dir: data_dir.display().to_string(),
         databases: databases.to_vec(),
     };
-    Ok(state::save(context.town, &state)?)
+    state::save(context.town, &state)?;
+    // The server is booting meanwhile.
+    Ok(state::settle(context.town)?)
 }
 
 /// Waits until the child is ready, ends, or the time is up.

@@ -142,10 +142,10 @@ impl Record {
         Ok(record.ok())
     }
 
-    /// Writes the record.
+    /// Writes the record; [`state::settle`](super::state::settle) makes it survive a power cut.
     pub fn save(&self, town: &Town) -> Result<(), ServerError> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
-        Ok(atomic::write(&town.record_file(), text.as_bytes(), 0o644)?)
+        Ok(atomic::replace_soon(&town.record_file(), text.as_bytes(), 0o644)?)
     }
 
     /// Moves to another phase.

@@ -187,15 +187,17 @@ pub(super) async fn run_locked(
             }
         }
     };
+    // It answers, so it has its locks: writers meet those now and need not be kept out any longer.
+    held.gate = None;
     let pid = held.spawned.as_ref().map_or_else(Pid::own, |s| s.handle.pid());
     set_wait_timeout(context, client, wait_timeout.value).await;
     record.ready_at = Some(clock::now().to_string());
     record.enter(Phase::Ready);
     // It answers: that cannot be undone by a full disk. The next start writes the record again.
-    if let Err(error) = record.save(context.town) {
+    let noted = record.save(context.town).and_then(|()| Ok(state::settle(context.town)?));
+    if let Err(error) = noted {
         context.tell(Notice::Warning(format!("the server is up, but {}", with_causes(&error))));
     }
-    held.gate = None;
     Ok(Started {
         was_running: false,
         pid,
@@ -326,8 +328,9 @@ async fn adopt(
         record.save(context.town)?;
     } else if search.record.as_ref().is_some_and(|r| !r.is_about(&server.facts)) {
         // The record is about an earlier server; this one was started by somebody else and needs none.
-        crate::sys::atomic::remove(&context.town.record_file())?;
+        crate::sys::atomic::remove_soon(&context.town.record_file())?;
     }
+    state::settle(context.town)?;
     Ok(Some(already(context, server, port, served, watch)))
 }
 
@@ -421,5 +424,8 @@ fn forget_failed_start(context: &Context<'_>, reason: &str) {
         if let Err(error) = record.save(context.town) {
             tracing::warn!(%error, "the record still says that a start is under way");
         }
+    }
+    if let Err(error) = state::settle(context.town) {
+        tracing::warn!(%error, "the state files may not be on disk");
     }
 }

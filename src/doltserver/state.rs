@@ -1,7 +1,8 @@
 //! The two files that the Go tools read: `daemon/dolt.pid` and `daemon/dolt-state.json`. Both are hints.
 //!
 //! The state has exactly six fields in a fixed order, two-space indent, no newline at the end; anything of our own goes
-//! elsewhere (see [`super::record`]), because Go drops unknown fields.
+//! elsewhere (see [`super::record`]), because Go drops unknown fields. Whatever is written here is whole at once, and on
+//! the disk after [`settle`].
 
 use std::fs;
 use std::io;
@@ -53,7 +54,7 @@ impl PidFile {
         if Self::read(town).pid() == Some(pid) {
             return Ok(());
         }
-        atomic::write(&town.pid_file(), pid.to_string().as_bytes(), 0o644)
+        atomic::replace_soon(&town.pid_file(), pid.to_string().as_bytes(), 0o644)
     }
 }
 
@@ -115,12 +116,18 @@ pub fn save(town: &Town, state: &State) -> Result<(), WriteError> {
         atomic::write(&path.with_file_name("dolt-state.json.bad"), &old, 0o644)?;
     }
     let text = serde_json::to_string_pretty(state).unwrap_or_default();
-    atomic::write(&path, text.as_bytes(), 0o644)
+    atomic::replace_soon(&path, text.as_bytes(), 0o644)
 }
 
-/// Notes that the server is gone: PID file away, `running` false, the rest kept as history.
+/// Waits until the hint files, our record among them, are on the disk. Called once when a command has changed all it
+/// wants to change, and while a server boots: each wait can be long when others keep the disk busy.
+pub fn settle(town: &Town) -> Result<(), WriteError> {
+    atomic::settle(&[town.state_file(), town.pid_file(), town.record_file()])
+}
+
+/// Notes that the server is gone (not yet settled): PID file away, `running` false, the rest kept as history.
 pub fn mark_stopped(town: &Town) -> Result<(), WriteError> {
-    atomic::remove(&town.pid_file())?;
+    atomic::remove_soon(&town.pid_file())?;
     match StateFile::read(town) {
         StateFile::Missing => Ok(()),
         found => save(town, &State { running: false, pid: 0, ..found.state() }),

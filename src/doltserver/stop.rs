@@ -199,7 +199,8 @@ fn back_to_ready(context: &Context<'_>) {
         && !record.is_asked_to_end()
     {
         record.enter(Phase::Ready);
-        if let Err(error) = record.save(context.town) {
+        let noted = record.save(context.town).and_then(|()| Ok(state::settle(context.town)?));
+        if let Err(error) = noted {
             tracing::warn!(%error, "the record still says that a stop is under way");
         }
     }
@@ -221,5 +222,8 @@ fn forget(context: &Context<'_>, pid: Option<Pid>, how: &str, detail: &str) {
             context
                 .tell(Notice::Warning(format!("the record could not be updated: {}", with_causes(&error))));
         }
+    }
+    if let Err(error) = state::settle(context.town) {
+        context.tell(Notice::Warning(format!("the state files may not be on disk: {}", with_causes(&error))));
     }
 }

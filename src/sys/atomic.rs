@@ -2,6 +2,10 @@
 //!
 //! Steps: temporary file in the same directory, write, set mode, `fsync`, rename over the target, `fsync` of the
 //! directory. On any error up to the rename the temporary file is removed and the target is untouched.
+//!
+//! An `fsync` waits for the disk, and for what others have it do. Several files that change together are replaced
+//! without it ([`replace_soon`]) and then waited for once ([`settle`]). In between a reader still sees whole files, and
+//! so does whoever comes after a crash of this process; only a power cut could bring back an old one or leave an empty one.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -21,7 +25,29 @@ pub struct WriteError {
 
 /// Replaces `path` by a file with this content and mode (for example `0o644`).
 pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
-    replace(path, content, mode).map_err(|source| WriteError { path: path.to_owned(), source })
+    let done = replace(path, content, mode, true).and_then(|()| sync_dir(parent_of(path)));
+    done.map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+/// Like [`write`] without waiting for the disk; [`settle`] does that.
+pub fn replace_soon(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
+    replace(path, content, mode, false).map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+/// Waits until what was done to these files of one directory is on the disk, their removal included.
+pub fn settle(files: &[PathBuf]) -> Result<(), WriteError> {
+    for path in files {
+        let synced = match File::open(path) {
+            Ok(file) => file.sync_all(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(e),
+        };
+        synced.map_err(|source| WriteError { path: path.clone(), source })?;
+    }
+    match files.first() {
+        Some(path) => sync_dir(parent_of(path)).map_err(|source| WriteError { path: path.clone(), source }),
+        None => Ok(()),
+    }
 }
 
 /// Like [`write()`] for a file that others own too: one that is there keeps its mode, a new one gets `mode`.
@@ -39,15 +65,17 @@ pub fn write_if_changed(path: &Path, content: &[u8], mode: u32) -> Result<bool, 
     Ok(true)
 }
 
-fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+fn replace(path: &Path, content: &[u8], mode: u32, sync: bool) -> io::Result<()> {
     let dir = parent_of(path);
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
     let mut temp = tempfile::Builder::new().prefix(&format!("{name}.tmp.")).tempfile_in(dir)?;
     temp.write_all(content)?;
     temp.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
-    temp.as_file().sync_all()?;
+    if sync {
+        temp.as_file().sync_all()?;
+    }
     temp.persist(path).map_err(|e| e.error)?;
-    sync_dir(dir)
+    Ok(())
 }
 
 /// Makes renames and removals inside `dir` durable.
@@ -57,11 +85,17 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
 
 /// Removes a file if it exists. Returns whether it was there.
 pub fn remove(path: &Path) -> Result<bool, WriteError> {
+    let removed = remove_soon(path)?;
+    if removed {
+        sync_dir(parent_of(path)).map_err(|source| WriteError { path: path.to_owned(), source })?;
+    }
+    Ok(removed)
+}
+
+/// Like [`remove`] without waiting for the disk.
+pub fn remove_soon(path: &Path) -> Result<bool, WriteError> {
     match fs::remove_file(path) {
-        Ok(()) => {
-            sync_dir(parent_of(path)).map_err(|source| WriteError { path: path.to_owned(), source })?;
-            Ok(true)
-        }
+        Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(source) => Err(WriteError { path: path.to_owned(), source }),
     }
@@ -97,6 +131,20 @@ mod tests {
         rewrite(&path, b"one", 0o600).unwrap();
         rewrite(&path, b"two", 0o644).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn files_that_change_together_settle_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ["a", "b", "gone", "never"].map(|name| dir.path().join(name));
+        for path in files.iter().take(3) {
+            replace_soon(path, b"x", 0o644).unwrap();
+        }
+        assert!(remove_soon(&files[2]).unwrap());
+        settle(&files).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+        let nowhere = [dir.path().join("none/a")];
+        assert_eq!(settle(&nowhere).unwrap_err().path, nowhere[0]);
     }
 
     #[test]

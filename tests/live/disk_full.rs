@@ -78,7 +78,7 @@ fn f08_a_rig_that_cannot_be_registered_is_not_half_there() {
 #[test]
 fn f08_a_full_disk_keeps_no_server_from_being_stopped() {
     let town = TestTown::with(&["hq"]);
-    for after in [0, 1, 3, 4, 7] {
+    for after in 0..6 {
         let pid = town.up();
         let stopped = town.gt_on_full_disk("daemon", after, &["dolt", "stop"]).ok();
         stopped.says(&format!("(was PID {pid})")).says("No space left on device");
