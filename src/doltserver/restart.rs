@@ -61,6 +61,8 @@ async fn run(
     let grace = stopping.grace.map_or_else(|| context.settings.stop_grace.clone().map(|g| g.value), Ok)?;
     let stores = preflight::check_stores(context, &starting.without)?;
     let port = context.settings.port.clone()?;
+    context.settings.log_level.clone()?;
+    context.settings.wait_timeout.clone()?;
     binary::find(context.town, context.env).await?;
     let timeout = starting.timeout.unwrap_or_else(|| start_limit(stores.served.len()));
     held.lock = Some(start::lock_state(context, Deadline::after(timeout + grace)).await?);

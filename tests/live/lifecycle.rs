@@ -1,6 +1,6 @@
 //! The good paths: start, status, sql, restart, stop, on both pinned versions of Dolt.
 
-use crate::support::{Dolt, TestTown, free_port, is_alive};
+use crate::support::{Dolt, TestTown, free_port, is_alive, run};
 
 #[test]
 fn a_server_starts_answers_and_stops_on_both_versions_of_dolt() {
@@ -53,4 +53,18 @@ fn every_verb_of_a_living_server_prints_one_json_object() {
             assert!(got.get(*field).is_some(), "{args:?}: {field}: {got}");
         }
     }
+}
+
+#[test]
+fn a_restart_with_a_setting_that_no_start_would_take_leaves_the_server_running() {
+    let town = TestTown::with(&["hq"]);
+    let pid = town.up();
+    for (name, value) in [("GT_DOLT_LOGLEVEL", "loud"), ("GT_DOLT_WAIT_TIMEOUT", "soon")] {
+        let mut restart = town.command(&["dolt", "restart"]);
+        restart.env(name, value);
+        run(restart).fails(1).error_begins_with(value).says(name);
+        assert!(is_alive(pid), "{name}={value} stopped the server");
+    }
+    let later = town.gt(&["dolt", "restart"]).ok().says("restarted");
+    assert!(later.out.contains(&town.pid().to_string()) && town.pid() != pid, "{later:?}");
 }
