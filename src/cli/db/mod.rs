@@ -1,5 +1,6 @@
 //! `gt db …`: a Dolt database read natively: no server, no dolt, no lock; beside a running server too.
 
+mod diff;
 mod dump;
 mod log;
 mod ls;
@@ -38,6 +39,7 @@ enum Verb {
     Show(show::Show),
     Dump(dump::Dump),
     Log(log::Log),
+    Diff(diff::Diff),
 }
 
 impl Db {
@@ -51,6 +53,7 @@ impl Db {
             Verb::Show(c) => c.run(session, &state),
             Verb::Dump(c) => c.run(session, &state),
             Verb::Log(c) => c.run(session, &state),
+            Verb::Diff(c) => c.run(session, &state),
         }
     }
 }

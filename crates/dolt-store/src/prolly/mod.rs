@@ -4,7 +4,9 @@
 //! keys; where nodes are cut matters to writers.
 
 mod blob;
+mod diff;
 mod tree;
 
 pub(crate) use blob::read_blob;
+pub(crate) use diff::{Difference, TreeDiff};
 pub(crate) use tree::{Cursor, Tree};

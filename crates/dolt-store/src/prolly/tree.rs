@@ -8,7 +8,7 @@ use crate::message::{Node, NodeKind};
 use crate::{Error, Hash, Result};
 
 /// Loads and decodes a node.
-fn load(snapshot: &Snapshot, kind: NodeKind, hash: Hash) -> Result<Arc<Node>> {
+pub(super) fn load(snapshot: &Snapshot, kind: NodeKind, hash: Hash) -> Result<Arc<Node>> {
     let bytes = snapshot.chunk(hash)?;
     Node::parse(kind, bytes).map(Arc::new).map_err(|problem| Error::BadChunk { hash, problem })
 }
@@ -37,6 +37,18 @@ impl Tree {
     /// How many entries it has.
     pub(crate) fn len(&self) -> u64 {
         self.root.tree_count()
+    }
+
+    pub(super) fn root(&self) -> &Arc<Node> {
+        &self.root
+    }
+
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    pub(super) fn kind(&self) -> NodeKind {
+        self.kind
     }
 
     /// A cursor on the first entry.

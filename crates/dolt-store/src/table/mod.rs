@@ -1,5 +1,6 @@
 //! Tables: schema, rows by column name, secondary indexes, foreign keys. The schema always comes from the database.
 
+mod diff;
 mod foreign_key;
 mod key;
 mod render;
@@ -9,6 +10,7 @@ mod tables;
 mod tuple;
 mod value;
 
+pub use diff::{RowChange, TableChange, TableDiff};
 pub use foreign_key::{ForeignKey, ReferenceOption};
 pub use render::push_json_string;
 pub use row::{Direction, Row, Rows};

@@ -189,8 +189,7 @@ impl Table {
         };
         let sought: Vec<key::Sought> = self.schema.key_columns.iter().map(field_of).collect::<Result<_>>()?;
         let found = self.rows.get(|key| compare_key(key, &sought))?;
-        let decode = |(node, i): (std::sync::Arc<Node>, usize)| self.layout.decode(&self.snapshot, &node, i);
-        Ok(found.map(decode).transpose()?.map(|(row, _)| row))
+        Ok(found.map(|(node, i)| self.decode(&node, i)).transpose()?.map(|(row, _)| row))
     }
 
     /// The rows from the k-th on, counted from 0. Costs one walk from the root.
@@ -209,8 +208,16 @@ impl Table {
             columns.iter().zip(primary_key).map(|(c, v)| key::sought(c.encoding, v)).collect();
         let Some(sought) = sought else { return Ok(None) };
         let found = self.rows.get(|key| compare_key(key, &sought))?;
-        let decode = |(node, i): (std::sync::Arc<Node>, usize)| self.layout.decode(&self.snapshot, &node, i);
-        Ok(found.map(decode).transpose()?.map(|(row, _)| row))
+        Ok(found.map(|(node, i)| self.decode(&node, i)).transpose()?.map(|(row, _)| row))
+    }
+
+    /// The row at an entry of a leaf, and how often it counts.
+    pub(super) fn decode(&self, node: &Node, i: usize) -> Result<(Row, u64)> {
+        self.layout.decode(&self.snapshot, node, i)
+    }
+
+    pub(super) fn row_tree(&self) -> &Tree {
+        &self.rows
     }
 
     fn rows_from<'t>(&'t self, cursor: crate::prolly::Cursor<'t>) -> Rows<'t> {

@@ -1,0 +1,151 @@
+//! What changed between two states of the tables, and of one table's rows.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::row::Row;
+use super::tables::{Table, Tables};
+use super::tuple::Tuple;
+use super::value;
+use crate::prolly::{Difference, TreeDiff};
+use crate::{Hash, Result};
+
+/// What happened to a table between two states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableChange {
+    /// It is only in the new one.
+    Added,
+    /// It is only in the old one.
+    Dropped,
+    /// It is in both and not equal.
+    Modified,
+}
+
+/// What happened to a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RowChange {
+    /// It is only in the new table.
+    Added(Row),
+    /// It is only in the old table.
+    Removed(Row),
+    /// Its key is in both, its other values differ.
+    Modified {
+        /// As it was.
+        from: Row,
+        /// As it is.
+        to: Row,
+    },
+}
+
+impl Tables {
+    /// The tables that differ, by name. Costs nothing for those that do not.
+    pub fn changes_to(&self, new: &Self) -> Result<Vec<(String, TableChange)>> {
+        let addresses = |tables: &Self| -> Result<BTreeMap<String, Option<Hash>>> {
+            tables.names()?.into_iter().map(|n| tables.address(&n).map(|a| (n, a))).collect()
+        };
+        let (old, new) = (addresses(self)?, addresses(new)?);
+        let mut found = Vec::new();
+        for (name, address) in &old {
+            match new.get(name) {
+                None => found.push((name.clone(), TableChange::Dropped)),
+                Some(other) if other != address => found.push((name.clone(), TableChange::Modified)),
+                Some(_) => {}
+            }
+        }
+        let added = new.keys().filter(|n| !old.contains_key(*n));
+        found.extend(added.map(|n| (n.clone(), TableChange::Added)));
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(found)
+    }
+}
+
+/// Walks over the changed rows of a table, in key order.
+#[derive(Debug)]
+pub struct TableDiff<'t> {
+    old: &'t Table,
+    new: &'t Table,
+    trees: TreeDiff,
+    // Keyless rows that came or went several times.
+    again: Vec<RowChange>,
+}
+
+impl Table {
+    /// The rows that changed from this state to `new`. `None`: rows cannot be compared, because the columns of the primary
+    /// key or the stored columns differ; then every row counts as changed.
+    pub fn changes_to<'t>(&'t self, new: &'t Self) -> Result<Option<TableDiff<'t>>> {
+        if !self.has_same_layout(new) {
+            return Ok(None);
+        }
+        let trees = TreeDiff::between(self.row_tree(), new.row_tree())?;
+        Ok(Some(TableDiff { old: self, new, trees, again: Vec::new() }))
+    }
+
+    fn has_same_layout(&self, other: &Self) -> bool {
+        let layout = |table: &Self| {
+            let columns =
+                table.schema().columns.iter().map(|c| (c.tag, c.encoding, c.is_virtual)).collect::<Vec<_>>();
+            (columns, table.schema().key_columns.clone())
+        };
+        layout(self) == layout(other)
+    }
+}
+
+impl TableDiff<'_> {
+    fn step(&mut self) -> Result<Option<RowChange>> {
+        if let Some(change) = self.again.pop() {
+            return Ok(Some(change));
+        }
+        let schema = self.old.schema();
+        let encodings: Vec<_> =
+            schema.key_columns.iter().filter_map(|k| schema.columns.get(usize::from(*k))).collect();
+        let order = |a: &[u8], b: &[u8]| {
+            let (Ok(a), Ok(b)) = (Tuple::parse(a), Tuple::parse(b)) else { return a.cmp(b) };
+            let fields = encodings.iter().enumerate().map(|(i, column)| {
+                value::compare(
+                    column.encoding,
+                    a.field(i).unwrap_or_default(),
+                    b.field(i).unwrap_or_default(),
+                )
+            });
+            fields.fold(Ordering::Equal, Ordering::then)
+        };
+        let Some(Difference { old, new }) = self.trees.step(order)? else { return Ok(None) };
+        let before = old.map(|(node, i)| self.old.decode(&node, i)).transpose()?;
+        let after = new.map(|(node, i)| self.new.decode(&node, i)).transpose()?;
+        Ok(match (before, after) {
+            (None, None) => None,
+            (Some((from, old_times)), Some((to, new_times))) if schema.is_keyless() => {
+                // The same row: it stands there more or less often than before.
+                let times = times_of(old_times.abs_diff(new_times));
+                let change =
+                    if new_times > old_times { RowChange::Added(to) } else { RowChange::Removed(from) };
+                Some(self.repeat(change, times))
+            }
+            (Some((from, _)), Some((to, _))) => Some(RowChange::Modified { from, to }),
+            (Some((row, times)), None) => {
+                self.repeat(RowChange::Removed(row), usize::try_from(times).unwrap_or(1))
+            }
+            (None, Some((row, times))) => {
+                self.repeat(RowChange::Added(row), usize::try_from(times).unwrap_or(1))
+            }
+        })
+    }
+
+    fn repeat(&mut self, change: RowChange, times: usize) -> RowChange {
+        self.again.extend(std::iter::repeat_n(change.clone(), times.saturating_sub(1)));
+        change
+    }
+}
+
+// A count that does not fit into memory comes from a damaged row; once is enough to show it.
+fn times_of(count: u64) -> usize {
+    usize::try_from(count).ok().filter(|n| *n < 1 << 32).unwrap_or(1)
+}
+
+impl Iterator for TableDiff<'_> {
+    type Item = Result<RowChange>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
+    }
+}
