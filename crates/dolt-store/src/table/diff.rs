@@ -122,12 +122,8 @@ impl TableDiff<'_> {
                 Some(self.repeat(change, times))
             }
             (Some((from, _)), Some((to, _))) => Some(RowChange::Modified { from, to }),
-            (Some((row, times)), None) => {
-                self.repeat(RowChange::Removed(row), usize::try_from(times).unwrap_or(1))
-            }
-            (None, Some((row, times))) => {
-                self.repeat(RowChange::Added(row), usize::try_from(times).unwrap_or(1))
-            }
+            (Some((row, times)), None) => Some(self.repeat(RowChange::Removed(row), times_of(times))),
+            (None, Some((row, times))) => Some(self.repeat(RowChange::Added(row), times_of(times))),
         })
     }
 
