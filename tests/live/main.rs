@@ -17,6 +17,7 @@ mod files;
 mod lifecycle;
 mod processes;
 mod stopping;
+mod store_consistency;
 mod store_diff;
 mod store_reading;
 mod stores;
