@@ -26,7 +26,7 @@ fn read(database: &Database) -> (i64, i64) {
     let counter = tables.open("counter").unwrap().unwrap().get(&[Value::Int(1)]).unwrap().unwrap();
     let accounts = tables.open("account").unwrap().unwrap();
     let rows: Vec<_> = accounts.rows().unwrap().map(|r| r.unwrap()).collect();
-    assert_eq!(rows.len() as i64, ACCOUNTS, "a snapshot with rows missing");
+    assert_eq!(i64::try_from(rows.len()).unwrap(), ACCOUNTS, "a snapshot with rows missing");
     (number(&counter, 1), rows.iter().map(|r| number(r, 1)).sum())
 }
 

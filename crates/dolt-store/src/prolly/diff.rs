@@ -164,9 +164,10 @@ impl Side {
     fn entry(&mut self) -> Result<Option<(Arc<Node>, usize)>> {
         loop {
             if let Some(leaf) = &self.leaf
-                && self.at < leaf.len() {
-                    return Ok(Some((Arc::clone(leaf), self.at)));
-                }
+                && self.at < leaf.len()
+            {
+                return Ok(Some((Arc::clone(leaf), self.at)));
+            }
             let Some(next) = self.leaves.next() else { return Ok(None) };
             self.leaf = Some(load(&self.snapshot, self.kind, next)?);
             self.at = 0;
