@@ -50,7 +50,10 @@ impl Journal {
     pub(super) fn refresh(&self) -> Result<Option<Hash>> {
         let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let block = self.file.read_up_to(read.end, BLOCK_BYTES)?;
+            // Only what is there is asked for: a buffer of the full size would cost more than most refreshes.
+            let left = self.file.len()?.saturating_sub(read.end);
+            let wanted = to_usize(left).unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
+            let block = self.file.read_up_to(read.end, wanted)?;
             let used = self.take_records(&mut read, &block)?;
             read.end = read.end.saturating_add(used as u64);
             // Less than a block came, or it held nothing that is whole: that is all there is now.
