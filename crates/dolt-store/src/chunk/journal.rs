@@ -13,12 +13,15 @@ use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 
 use super::file::ReadFile;
+use super::journal_index::{self, Key, Place, key_of};
 use super::snappy;
 use crate::bytes::{slice, to_usize, u32_be};
 use crate::{Error, Hash, Result};
 
 /// Dolt refuses a longer record, and so do we.
 const MAX_RECORD_BYTES: u32 = 5 << 20;
+/// A root record with its timestamp.
+const ROOT_RECORD_BYTES: usize = 40;
 /// How much is read at once. At least one record fits.
 const BLOCK_BYTES: usize = 8 << 20;
 
@@ -33,15 +36,25 @@ pub(super) struct Journal {
 struct Read {
     end: u64,
     root: Option<Hash>,
-    // Where the payload of each chunk lies.
-    places: HashMap<Hash, (u64, u32)>,
+    // Where the payload of each chunk lies. Sixteen bytes of an address are all that Dolt's index keeps; that a chunk is
+    // the right one is checked when it is read.
+    places: HashMap<Key, Place>,
+    // Whether places came from the index and not from the journal itself.
+    is_indexed: bool,
 }
 
 impl Journal {
     /// Opens a journal and reads it. `Ok(None)`: there is no such file.
     pub(super) fn open(path: PathBuf) -> Result<Option<Self>> {
         let Some(file) = ReadFile::open(path)? else { return Ok(None) };
+        let index = file.path().with_file_name("journal.idx");
         let journal = Self { file, read: RwLock::default() };
+        let indexed = journal_index::read(&index, |at, root| journal.has_root_at(at, root))?;
+        if indexed.end > 0 {
+            let mut read = journal.read.write().unwrap_or_else(PoisonError::into_inner);
+            *read = Read { end: indexed.end, is_indexed: true, ..Read::default() };
+            read.places.extend(indexed.places);
+        }
         journal.refresh()?;
         Ok(Some(journal))
     }
@@ -65,20 +78,70 @@ impl Journal {
 
     /// The chunk, if the journal has it. Its address is not checked here.
     pub(super) fn get(&self, hash: Hash) -> Result<Option<Vec<u8>>> {
-        let place = self.read.read().unwrap_or_else(PoisonError::into_inner).places.get(&hash).copied();
-        let Some((offset, len)) = place else { return Ok(None) };
+        let Some(place) = self.place_of(hash) else { return Ok(None) };
+        match self.chunk_at(place) {
+            Err(_) if self.forget_index()? => {
+                self.place_of(hash).map(|place| self.chunk_at(place)).transpose()
+            }
+            done => done.map(Some),
+        }
+    }
+
+    fn place_of(&self, hash: Hash) -> Option<Place> {
+        self.read.read().unwrap_or_else(PoisonError::into_inner).places.get(&key_of(hash)).copied()
+    }
+
+    fn chunk_at(&self, (offset, len): Place) -> Result<Vec<u8>> {
+        if len > MAX_RECORD_BYTES {
+            return Err(self.file.damaged(offset, format!("a chunk of {len} bytes")));
+        }
         let record = self.file.read(offset, to_usize(u64::from(len)).unwrap_or(0))?;
-        snappy::decode(&record).map(Some).map_err(|problem| self.file.damaged(offset, problem))
+        snappy::decode(&record).map_err(|problem| self.file.damaged(offset, problem))
+    }
+
+    /// Drops what came from the index and reads the journal itself, once. For a place that holds no chunk, or a chunk that
+    /// no file has: the index may have lied. Gives whether there was anything to drop.
+    pub(super) fn forget_index(&self) -> Result<bool> {
+        let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut read.is_indexed, false) {
+            return Ok(false);
+        }
+        *read = Read::default();
+        drop(read);
+        self.refresh()?;
+        Ok(true)
+    }
+
+    fn has_root_at(&self, at: u64, root: Hash) -> Result<bool> {
+        let bytes = self.file.read_up_to(at, ROOT_RECORD_BYTES)?;
+        let record = whole_record(&bytes).map(parse);
+        Ok(matches!(record, Some(Ok(Record::Root(found))) if found == root))
     }
 
     /// Whether the journal has the chunk.
     pub(super) fn has(&self, hash: Hash) -> bool {
-        self.read.read().unwrap_or_else(PoisonError::into_inner).places.contains_key(&hash)
+        self.read.read().unwrap_or_else(PoisonError::into_inner).places.contains_key(&key_of(hash))
     }
 
-    /// The address of every chunk, in no order.
-    pub(super) fn addresses(&self) -> Vec<Hash> {
-        self.read.read().unwrap_or_else(PoisonError::into_inner).places.keys().copied().collect()
+    /// The address of every chunk, in the order of the journal, with repetitions. Reads the journal itself.
+    pub(super) fn addresses(&self) -> Result<Vec<Hash>> {
+        let end = self.read.read().unwrap_or_else(PoisonError::into_inner).end;
+        let mut found = Vec::new();
+        let mut at = 0u64;
+        while at < end {
+            let wanted = to_usize(end.saturating_sub(at)).unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
+            let block = self.file.read_up_to(at, wanted)?;
+            let used = self.each_record(&block, at, |record, _| {
+                if let Record::Chunk { address, .. } = record {
+                    found.push(address);
+                }
+            })?;
+            if used == 0 {
+                break;
+            }
+            at = at.saturating_add(used as u64);
+        }
+        Ok(found)
     }
 
     /// Looks behind the valid end for whole records, as Dolt does before it cuts a tail off: a root record that another
@@ -104,16 +167,24 @@ impl Journal {
     }
 
     fn take_records(&self, read: &mut Read, block: &[u8]) -> Result<usize> {
+        let (mut root, mut places) = (None, Vec::new());
+        let used = self.each_record(block, read.end, |record, start| match record {
+            Record::Root(hash) => root = Some(hash),
+            Record::Chunk { address, payload_at, payload_len } => {
+                places.push((key_of(address), (start.saturating_add(payload_at as u64), payload_len)));
+            }
+        })?;
+        read.root = root.or(read.root);
+        read.places.extend(places);
+        Ok(used)
+    }
+
+    // Calls `take` with each whole record of a block that begins at `base`, and its offset. Gives the bytes they cover.
+    fn each_record(&self, block: &[u8], base: u64, mut take: impl FnMut(Record, u64)) -> Result<usize> {
         let mut at = 0usize;
         while let Some(record) = block.get(at..).and_then(whole_record) {
-            let start = read.end.saturating_add(at as u64);
-            match parse(record).map_err(|problem| self.file.damaged(start, problem))? {
-                Record::Root(root) => read.root = Some(root),
-                Record::Chunk { address, payload_at, payload_len } => {
-                    let place = (start.saturating_add(payload_at as u64), payload_len);
-                    read.places.insert(address, place);
-                }
-            }
+            let start = base.saturating_add(at as u64);
+            take(parse(record).map_err(|problem| self.file.damaged(start, problem))?, start);
             at = at.saturating_add(record.len());
         }
         Ok(at)
@@ -245,6 +316,70 @@ mod tests {
             let journal = Journal::open(path).unwrap().unwrap();
             assert_eq!(journal.refresh().unwrap(), Some(a));
             journal.check_tail().unwrap();
+        }
+    }
+
+    // The index of a journal that begins with these chunks and a root record at `end`.
+    fn index(chunks: &[(&[u8], u64)], end: u64, root: Hash) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut crc = 0;
+        for (chunk, offset) in chunks {
+            let key = key_of(Hash::of(chunk));
+            crc = crc32c::crc32c_append(crc, &key);
+            bytes.push(0);
+            bytes.extend(key);
+            bytes.extend(offset.to_be_bytes());
+            bytes.extend(u32::try_from(snappy::encode(chunk).len()).unwrap().to_be_bytes());
+        }
+        bytes.push(1);
+        bytes.extend(0u64.to_be_bytes());
+        bytes.extend(end.to_be_bytes());
+        bytes.extend(crc.to_be_bytes());
+        bytes.extend(root.as_bytes());
+        bytes
+    }
+
+    #[test]
+    fn the_index_is_used_when_it_is_true_and_harmless_when_it_is_not() {
+        let (a, b) = (Hash::of(b"a"), Hash::of(b"b"));
+        let first = [chunk(b"one"), chunk(b"two")].concat();
+        let bytes = [first.clone(), root(a), chunk(b"three"), root(b)].concat();
+        let end = first.len() as u64;
+        let payload = |n: usize| (n + 28) as u64;
+        let (one, two) = (payload(0), payload(chunk(b"one").len()));
+        let whole = index(&[(b"one", one), (b"two", two)], end, a);
+        let wrong_root = index(&[(b"one", one), (b"two", two)], end, b);
+        let wrong_end = index(&[(b"one", one), (b"two", two)], end + 1, a);
+        let wrong_place = index(&[(b"one", two), (b"two", one + 3)], end, a);
+        let incomplete = index(&[(b"one", one)], end, a);
+        let mut wrong_crc = whole.clone();
+        wrong_crc[3] ^= 1;
+        let cases = [
+            (whole.clone(), true),
+            (whole[..whole.len() - 1].to_vec(), false),
+            (wrong_root, false),
+            (wrong_end, false),
+            (wrong_crc, false),
+            (vec![7; 100], false),
+            (wrong_place, true),
+            (incomplete, true),
+        ];
+        for (i, (index, is_used)) in cases.into_iter().enumerate() {
+            let (dir, path) = journal(&bytes);
+            fs::write(dir.path().join("journal.idx"), index).unwrap();
+            let journal = Journal::open(path).unwrap().unwrap();
+            assert_eq!(journal.read.read().unwrap().is_indexed, is_used, "case {i}");
+            assert_eq!(journal.refresh().unwrap(), Some(b), "case {i}");
+            for text in [&b"one"[..], b"two", b"three"] {
+                let found = journal.get(Hash::of(text)).ok().flatten();
+                // The store asks again without the index when no file has a chunk, or one has a wrong one.
+                let found = match found.filter(|bytes| bytes == text) {
+                    None if journal.forget_index().unwrap() => journal.get(Hash::of(text)).unwrap(),
+                    found => found,
+                };
+                assert_eq!(found.as_deref(), Some(text), "case {i}");
+            }
+            assert_eq!(journal.addresses().unwrap().len(), 3, "case {i}");
         }
     }
 

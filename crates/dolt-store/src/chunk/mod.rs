@@ -3,6 +3,7 @@
 mod archive;
 mod file;
 mod journal;
+mod journal_index;
 mod manifest;
 mod search;
 mod snappy;

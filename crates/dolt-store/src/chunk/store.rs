@@ -99,6 +99,13 @@ impl Snapshot {
 
     /// The bytes of a chunk, checked against its address.
     pub fn chunk(&self, hash: Hash) -> Result<Vec<u8>> {
+        match self.checked_chunk(hash) {
+            Err(_) if self.generation.forget_journal_index()? => self.checked_chunk(hash),
+            done => done,
+        }
+    }
+
+    fn checked_chunk(&self, hash: Hash) -> Result<Vec<u8>> {
         let bytes = self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })?;
         let found = Hash::of(&bytes);
         if found == hash { Ok(bytes) } else { Err(Error::WrongAddress { hash, found }) }
@@ -116,7 +123,8 @@ impl Snapshot {
 
     /// Every address in every file, with repetitions: what `verify` walks.
     pub fn addresses(&self) -> Result<Vec<Hash>> {
-        let mut all = self.generation.journal.as_ref().map(Journal::addresses).unwrap_or_default();
+        let journal = self.generation.journal.as_ref();
+        let mut all = journal.map(Journal::addresses).transpose()?.unwrap_or_default();
         for file in &self.generation.files {
             all.extend(match file {
                 ChunkFile::Table(table) => table.addresses()?,
@@ -142,6 +150,11 @@ impl Generation {
             None => Ok(self.manifest.root),
             Some(journal) => Ok(journal.refresh()?.unwrap_or(self.manifest.root)),
         }
+    }
+
+    // Dolt's index of the journal is a cache that can be wrong; the journal itself then decides.
+    fn forget_journal_index(&self) -> Result<bool> {
+        self.journal.as_ref().map_or(Ok(false), Journal::forget_index)
     }
 
     fn find(&self, hash: Hash) -> Result<Option<Vec<u8>>> {
