@@ -46,7 +46,7 @@ pub async fn dump(context: &Context<'_>, log_lines: usize) -> Result<Dump, Serve
         process,
         connections,
         threads: process::stacks(facts.pid),
-        log_tail: log::tail(context.town, log_lines).unwrap_or_default(),
+        log_tail: log::tail(context.town, log_lines, u64::MAX).unwrap_or_default(),
     })
 }
 

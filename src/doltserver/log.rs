@@ -45,10 +45,10 @@ fn rotate(path: &Path) -> io::Result<()> {
     fs::rename(path, numbered(1))
 }
 
-/// The last `count` lines.
-pub fn tail(town: &Town, count: usize) -> Result<Vec<String>, ServerError> {
+/// The last `count` lines of the first `length` bytes.
+pub fn tail(town: &Town, count: usize, length: u64) -> Result<Vec<String>, ServerError> {
     let mut kept = VecDeque::new();
-    for line in lines(town, 0)? {
+    for line in lines(town, length)? {
         if kept.len() == count {
             kept.pop_front();
         }
@@ -59,11 +59,11 @@ pub fn tail(town: &Town, count: usize) -> Result<Vec<String>, ServerError> {
     Ok(kept.into())
 }
 
-/// The lines from a moment on. A line without a time belongs to the one before it.
-pub fn since(town: &Town, moment: Timestamp) -> Result<Vec<String>, ServerError> {
+/// The lines from a moment on, of the first `length` bytes. A line without a time belongs to the one before it.
+pub fn since(town: &Town, moment: Timestamp, length: u64) -> Result<Vec<String>, ServerError> {
     let mut within = false;
     let mut kept = Vec::new();
-    for line in lines(town, 0)? {
+    for line in lines(town, length)? {
         if let Some(time) = time_of(&line) {
             within = time >= moment;
         }
@@ -86,8 +86,12 @@ pub fn last_sign_of_life(town: &Town) -> Option<Timestamp> {
 
 /// The text that was appended after `offset`.
 pub fn appended(town: &Town, offset: u64) -> String {
-    let bytes = read_from(&town.log_file(), offset).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8_lossy(&appended_bytes(town, offset)).into_owned()
+}
+
+/// The bytes that were appended after `offset`.
+pub fn appended_bytes(town: &Town, offset: u64) -> Vec<u8> {
+    read_from(&town.log_file(), offset).unwrap_or_default()
 }
 
 /// How long the log is now; 0 if there is none.
@@ -120,15 +124,14 @@ fn message_of(line: &str) -> Option<String> {
     stream.next()?.ok()
 }
 
-fn lines(town: &Town, offset: u64) -> Result<impl Iterator<Item = String>, ServerError> {
+fn lines(town: &Town, length: u64) -> Result<impl Iterator<Item = String>, ServerError> {
     let path = town.log_file();
     let open = || {
-        let mut file = File::open(&path)?;
+        let file = File::open(&path)?;
         if !file.metadata()?.is_file() {
             return Err(io::Error::other("it is not a file"));
         }
-        file.seek(SeekFrom::Start(offset))?;
-        Ok(BufReader::new(file))
+        Ok(BufReader::new(file.take(length)))
     };
     let reader = open().map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => ServerError::NoLog { path: path.clone() },
@@ -168,10 +171,10 @@ mod tests {
         fs::create_dir(town.daemon_dir()).unwrap();
         let text = "old\ntime=\"2026-11-21T09:00:00Z\" level=info msg=\"a\"\n  more\ntime=\"2026-11-21T10:00:00Z\" level=info msg=\"b\"\n  stack\n";
         fs::write(town.log_file(), text).unwrap();
-        let found = since(&town, "2026-11-21T09:30:00Z".parse().unwrap()).unwrap();
+        let found = since(&town, "2026-11-21T09:30:00Z".parse().unwrap(), u64::MAX).unwrap();
         assert_eq!(found.len(), 2);
         assert!(found[1].contains("stack"));
-        assert_eq!(tail(&town, 1).unwrap(), ["  stack"]);
+        assert_eq!(tail(&town, 1, length(&town)).unwrap(), ["  stack"]);
         assert_eq!(last_sign_of_life(&town).unwrap(), "2026-11-21T10:00:00Z".parse().unwrap());
     }
 }

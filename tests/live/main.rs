@@ -15,6 +15,7 @@ mod data;
 mod disk_full;
 mod files;
 mod lifecycle;
+mod logs;
 mod processes;
 mod stopping;
 mod store_consistency;

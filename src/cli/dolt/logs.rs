@@ -15,12 +15,15 @@ use crate::sys::interrupt::Interrupt;
 
 /// Show the server's log.
 ///
-/// Example: gt dolt logs --since 10m
+/// Examples:
+///   gt dolt logs -n 20 -f      the last 20 lines, then what is added
+///   gt dolt logs --since 10m   the last ten minutes
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Logs {
-    /// How many of the last lines
-    #[arg(short = 'n', long, default_value_t = 50, value_name = "N")]
-    lines: usize,
+    /// How many of the last lines [default: 50; with --since all of them]
+    #[arg(short = 'n', long, value_name = "N")]
+    lines: Option<usize>,
     /// Go on showing what is added, until Ctrl-C
     #[arg(short, long, conflicts_with = "json")]
     follow: bool,
@@ -29,13 +32,20 @@ pub(crate) struct Logs {
     since: Option<Timestamp>,
 }
 
+const DEFAULT_LINES: usize = 50;
+
 impl Logs {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
         let here = session.here()?;
+        // What is added while we read belongs to the follower.
         let begun_at = log::length(&here.town);
         let lines = match self.since {
-            Some(moment) => log::since(&here.town, moment)?,
-            None => log::tail(&here.town, self.lines)?,
+            Some(moment) => {
+                let all = log::since(&here.town, moment, begun_at)?;
+                let surplus = self.lines.map_or(0, |n| all.len().saturating_sub(n));
+                all.into_iter().skip(surplus).collect()
+            }
+            None => log::tail(&here.town, self.lines.unwrap_or(DEFAULT_LINES), begun_at)?,
         };
         session.show(
             || json!({"log": here.town.log_file(), "lines": lines}),
@@ -56,9 +66,12 @@ async fn follow(here: &Here<'_>, mut offset: u64) -> Result<(), Failure> {
                 offset = 0;
             }
             if length > offset {
-                let text = log::appended(&here.town, offset);
-                offset += text.len() as u64;
-                out::raw(&text);
+                // Whole lines only: a letter of several bytes may be half written.
+                let bytes = log::appended_bytes(&here.town, offset);
+                let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+                let lines = bytes.get(..whole).unwrap_or_default();
+                offset += lines.len() as u64;
+                out::raw(&String::from_utf8_lossy(lines));
             }
             clock::pause(Duration::from_millis(100)).await;
         }

@@ -97,6 +97,14 @@ impl Running {
         });
     }
 
+    /// Waits until its standard output holds this text.
+    #[track_caller]
+    pub(crate) fn until_it_shows(&self, text: &str) {
+        wait_until(&format!("{} shows {text:?}", self.shown), || {
+            String::from_utf8_lossy(&whole(&self.out)).contains(text)
+        });
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
