@@ -57,7 +57,7 @@ pub async fn end(context: &Context<'_>, pid: Pid, limit: Duration) -> Result<(),
     }
     handle.signal(Signal::Term).map_err(ServerError::io(format!("ask PID {pid} to end")))?;
     match tokio::time::timeout(limit, handle.ended()).await {
-        Ok(_) => Ok(()),
+        Ok(()) => Ok(()),
         Err(_) => Err(ServerError::WontStop { pid, waited: limit }),
     }
 }

@@ -64,12 +64,22 @@ pub(super) async fn spawn(
         cwd: data_dir.clone(),
     };
     let what = format!("start {}", binary.path.display());
-    let child = spawn::server(&server, log_file).map_err(ServerError::io(what.clone()))?;
-    let pid = spawn::pid_of(&child).map_err(ServerError::io(what.clone()))?;
+    let mut child = spawn::server(&server, log_file).map_err(ServerError::io(what.clone()))?;
     // An unreaped child keeps its PID, so this cannot be somebody else.
-    let handle = Handle::open(pid)
-        .and_then(|h| h.ok_or_else(|| std::io::Error::other("it is gone already")))
-        .map_err(ServerError::io(what))?;
+    let handle = spawn::pid_of(&child)
+        .and_then(Handle::open)
+        .and_then(|h| h.ok_or_else(|| std::io::Error::other("it is gone already")));
+    let handle = match handle {
+        Ok(handle) => handle,
+        Err(source) => {
+            // A child that cannot be watched must not become a server that nobody knows of. It has done nothing yet.
+            if let Err(error) = child.kill().and_then(|()| child.wait()) {
+                tracing::warn!(%error, "the server that cannot be watched could not be ended");
+            }
+            return Err(ServerError::Io { what, source });
+        }
+    };
+    let pid = handle.pid();
     let spawned = Spawned { child, handle, log_offset };
     if let Err(error) = note(context, record, pid, databases, &data_dir) {
         end(&spawned.handle).await;
@@ -117,7 +127,7 @@ pub(super) async fn watch(
         client = until_ready(context, spawned.handle.pid(), port, expected, &mut last_seen) => {
             return Outcome::Ready(client);
         }
-        _ = spawned.handle.ended() => true,
+        () = spawned.handle.ended() => true,
         () = pause(deadline.remaining()) => false,
     };
     if !ended {
@@ -137,11 +147,15 @@ async fn until_ready(
     last_seen: &mut String,
 ) -> Client {
     let endpoint = context.endpoint(port);
+    let mut listens = false;
     loop {
         // Where the system does not list sockets, the child's own exit on a taken port is the guard.
         if cfg!(target_os = "linux") && !net::listens_on(pid, port) {
             pause(Duration::from_millis(2)).await;
             continue;
+        }
+        if !std::mem::replace(&mut listens, true) {
+            "it listens, but has not answered".clone_into(last_seen);
         }
         match Client::connect(&endpoint, None, Duration::from_secs(2)).await {
             Ok(mut client) => match client.databases().await {

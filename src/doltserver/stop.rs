@@ -187,7 +187,7 @@ async fn wait_for_exit(
     server.handle.signal(Signal::Kill).map_err(ServerError::io(format!("kill PID {pid}")))?;
     let limit = Duration::from_secs(10);
     match tokio::time::timeout(limit, server.handle.ended()).await {
-        Ok(_) => Ok(true),
+        Ok(()) => Ok(true),
         Err(_) => Err(ServerError::WontStop { pid, waited: grace + limit }),
     }
 }

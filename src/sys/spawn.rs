@@ -24,19 +24,44 @@ pub struct Server {
 }
 
 /// Starts the server: standard input from `/dev/null`, both outputs appended to `log`, new session, signals that we
-/// ignore or block back at their defaults.
+/// ignore or block back at their defaults, and none of the descriptors that our caller has left open.
 #[expect(unsafe_code, reason = "pre_exec is how a child gets a session of its own")]
 pub fn server(server: &Server, log: File) -> io::Result<Child> {
     let errors = log.try_clone()?;
     let mut command = Command::new(&server.program);
     command.args(&server.args).current_dir(&server.cwd);
     command.stdin(Stdio::null()).stdout(log).stderr(errors);
-    // SAFETY: between fork and exec only `setsid` is called, which is async-signal-safe and allocates nothing.
+    // SAFETY: between fork and exec only system calls are made, which are async-signal-safe and allocate nothing.
     unsafe {
-        command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from));
+        command.pre_exec(|| {
+            close_the_callers_files_at_exec();
+            nix::unistd::setsid().map(drop).map_err(io::Error::from)
+        });
     }
     command.spawn()
 }
+
+// Our own descriptors are close-on-exec. Those that our caller left open (`flock FILE gt …`, `exec 3>&1`) are not: the
+// server would hold his lock, or keep his pipe from ending, for as long as it lives. A kernel older than 5.11 refuses;
+// then it is as with any other program.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "no library that we use has this system call")]
+fn close_the_callers_files_at_exec() {
+    use nix::libc;
+    const FIRST_AFTER_STDERR: libc::c_uint = 3;
+    // SAFETY: takes three numbers; it marks descriptors and closes none before the exec.
+    unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            FIRST_AFTER_STDERR,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        );
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn close_the_callers_files_at_exec() {}
 
 /// The child's id as our own type.
 pub fn pid_of(child: &Child) -> io::Result<Pid> {

@@ -17,6 +17,7 @@ mod files;
 mod lifecycle;
 mod logs;
 mod processes;
+mod promises;
 mod stopping;
 mod store_consistency;
 mod store_diff;

@@ -18,7 +18,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::{Facts, Pid, Signal, StartToken};
-use crate::sys::clock::Timestamp;
+use crate::sys::clock::{Timestamp, pause};
 
 pub(super) fn facts(pid: Pid) -> Option<Facts> {
     let dir = PathBuf::from(format!("/proc/{pid}"));
@@ -109,9 +109,19 @@ impl Handle {
         matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
     }
 
-    /// Completes when the process has ended. The kernel tells; nothing is polled.
+    /// Completes when the process has ended. The kernel tells; only where it cannot (no more descriptors to be
+    /// watched) is the process looked at again and again.
+    pub async fn ended(&self) {
+        if let Err(error) = self.told_by_the_kernel().await {
+            tracing::debug!(%error, pid = %self.pid, "looking for the end of the process");
+            while !self.has_ended() {
+                pause(Duration::from_millis(10)).await;
+            }
+        }
+    }
+
     #[expect(unsafe_code, reason = "tokio leaves it to the caller that the descriptor stays open")]
-    pub async fn ended(&self) -> io::Result<()> {
+    async fn told_by_the_kernel(&self) -> io::Result<()> {
         // SAFETY: the borrowed descriptor is owned by `self`, which outlives this future and never replaces it.
         let watched = unsafe { AsyncFd::register_with_interest(self.fd.as_fd(), Interest::READABLE) }?;
         watched.readable().await?.retain_ready();

@@ -72,11 +72,10 @@ impl Handle {
     }
 
     /// Completes when the process has ended.
-    pub async fn ended(&self) -> io::Result<()> {
+    pub async fn ended(&self) {
         while !self.has_ended() {
             pause(Duration::from_millis(5)).await;
         }
-        Ok(())
     }
 
     /// Sends a signal. `Ok(false)`: it had ended already.
