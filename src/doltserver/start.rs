@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
+use super::binary::{self, Binary};
 use super::find::{self, Search, Server};
 use super::launch::{self, Outcome, Spawned};
 use super::preflight::{self, Stores};
 use super::record::{Ending, FORMAT, Phase, Record};
 use super::state::{self, PidFile, State, StateFile};
-use super::{Context, Notice, ServerError, ask, binary, config_file, gate, log, view, with_causes};
+use super::{Context, Notice, ServerError, ask, config_file, gate, log, view, with_causes};
 use crate::sql::{Client, SqlError};
 use crate::sys::clock::{self, Deadline, Stopwatch, pause};
 use crate::sys::interrupt::Interrupt;
@@ -18,6 +19,7 @@ use crate::sys::lock::{self, FileLock, Mode};
 use crate::sys::net::Port;
 use crate::sys::process::{Pid, describe_all};
 use crate::town::TownError;
+use crate::town::settings::Sourced;
 
 /// What a start is to do.
 #[derive(Debug, Clone, Default)]
@@ -98,14 +100,29 @@ pub(super) async fn abandon(
 async fn run(context: &Context<'_>, options: &Options, held: &mut Held) -> Result<Started, ServerError> {
     let watch = Stopwatch::start();
     if let Some(started) = running_and_in_order(context, watch).await? {
-        return Ok(started);
+        return Ok(options_come_late(context, options, started));
     }
     let deadline = deadline(context, options);
     tokio::select! {
         lock = lock_state(context, deadline) => held.lock = Some(lock?),
-        started = becomes_ready(context, watch) => return started,
+        started = becomes_ready(context, watch) => return started.map(|s| options_come_late(context, options, s)),
     }
-    run_locked(context, options, deadline, watch, held).await
+    let started = run_locked(context, options, deadline, watch, held).await?;
+    Ok(options_come_late(context, options, started))
+}
+
+// A server that runs already is left alone, so what was asked of a new one is not done; that must be said.
+fn options_come_late(context: &Context<'_>, options: &Options, started: Started) -> Started {
+    let served: Vec<&str> =
+        options.without.iter().filter(|w| started.databases.contains(w)).map(String::as_str).collect();
+    if started.was_running && !served.is_empty() {
+        context.tell(Notice::Warning(format!(
+            "the running server serves {}: leave it out with gt dolt restart --without {}",
+            served.join(", "),
+            served.join(" --without ")
+        )));
+    }
+    started
 }
 
 /// The part of a start that needs the town's lock, which the caller holds.
@@ -135,6 +152,12 @@ pub(super) async fn run_locked(
     held.gate = Some(gate::close(context, deadline).await?);
     let binary = binary::find(context.town, context.env).await?;
     preflight::wait_for_locks(context, &stores.served, deadline).await?;
+    if ending.is_some() {
+        context.tell(Notice::Note(
+            "nobody holds its databases' locks (tested with flock); the LOCK files stay as they are"
+                .to_owned(),
+        ));
+    }
     preflight::check_port(context, &port)?;
     let served_dir = served_dir(context, &stores)?;
     config_file::write(context.town, context.settings, &port, &served_dir)?;
@@ -159,34 +182,8 @@ pub(super) async fn run_locked(
         last_ending: ending.or_else(|| search.record.as_ref().and_then(|r| r.last_ending.clone())),
         crashes,
     };
-    let client = loop {
-        held.spawned = None;
-        let spawned = match launch::spawn(context, &binary, &mut record, &names).await {
-            Ok(spawned) => held.spawned.insert(spawned),
-            Err(error) => {
-                forget_failed_start(context, &error.to_string());
-                return Err(error);
-            }
-        };
-        match launch::watch(context, spawned, port.value, &names, deadline).await {
-            Outcome::Ready(client) => break client,
-            // A foreign `dolt` or `bd` command slipped in between our look and the server's: wait for it and try again.
-            Outcome::Died { reason, .. } if is_lock_conflict(&reason) && !deadline.has_passed() => {
-                context.tell(Notice::Note(format!("trying again: {reason}")));
-                preflight::wait_for_locks(context, &stores.served, deadline).await?;
-                pause(Duration::from_millis(50)).await;
-            }
-            Outcome::Died { exit, reason } => {
-                held.spawned = None;
-                forget_failed_start(context, &reason);
-                return Err(ServerError::Died { exit, reason, log: context.town.log_file() });
-            }
-            Outcome::NotReady { last_seen } => {
-                let (pid, waited, log) = (spawned.handle.pid(), deadline.limit(), context.town.log_file());
-                return Err(ServerError::NotReady { pid, waited, last_seen, log });
-            }
-        }
-    };
+    let plan = Plan { binary: &binary, stores: &stores, port: &port, deadline };
+    let client = until_up(context, held, &plan, &mut record).await?;
     // It answers, so it has its locks: writers meet those now and need not be kept out any longer.
     held.gate = None;
     let pid = held.spawned.as_ref().map_or_else(Pid::own, |s| s.handle.pid());
@@ -207,6 +204,61 @@ pub(super) async fn run_locked(
         missing: stores.left_out,
         took: watch.elapsed(),
     })
+}
+
+/// What is spawned, and where it shall listen.
+struct Plan<'a> {
+    binary: &'a Binary,
+    stores: &'a Stores,
+    port: &'a Sourced<Port>,
+    deadline: Deadline,
+}
+
+// Spawns until a server is ready. Whatever else comes of it, no file claims afterwards that one runs.
+async fn until_up(
+    context: &Context<'_>,
+    held: &mut Held,
+    plan: &Plan<'_>,
+    record: &mut Record,
+) -> Result<Client, ServerError> {
+    let (names, port, deadline) = (plan.stores.names(), plan.port, plan.deadline);
+    loop {
+        held.spawned = None;
+        let spawned = match launch::spawn(context, plan.binary, record, &names).await {
+            Ok(spawned) => held.spawned.insert(spawned),
+            Err(error) => {
+                forget_failed_start(context, &error.to_string());
+                return Err(error);
+            }
+        };
+        match launch::watch(context, spawned, port.value, &names, deadline).await {
+            Outcome::Ready(client) => return Ok(client),
+            // A foreign `dolt` or `bd` command slipped in between our look and the server's: wait for it and try again.
+            Outcome::Died { reason, .. } if is_lock_conflict(&reason) && !deadline.has_passed() => {
+                held.spawned = None;
+                context.tell(Notice::Note(format!("trying again: {reason}")));
+                back_to_intent(context, record)?;
+                if let Err(error) = preflight::wait_for_locks(context, &plan.stores.served, deadline).await {
+                    forget_failed_start(context, &reason);
+                    return Err(error);
+                }
+                pause(Duration::from_millis(50)).await;
+            }
+            Outcome::Died { exit, reason } => {
+                held.spawned = None;
+                forget_failed_start(context, &reason);
+                if is_port_conflict(&reason) {
+                    // Somebody took the port after our look: the refusal that names him says more than Dolt's line.
+                    preflight::check_port(context, port)?;
+                }
+                return Err(ServerError::Died { exit, reason, log: context.town.log_file() });
+            }
+            Outcome::NotReady { last_seen } => {
+                let (pid, waited, log) = (spawned.handle.pid(), deadline.limit(), context.town.log_file());
+                return Err(ServerError::NotReady { pid, waited, last_seen, log });
+            }
+        }
+    }
 }
 
 fn deadline(context: &Context<'_>, options: &Options) -> Deadline {
@@ -302,7 +354,7 @@ async fn adopt(
 ) -> Result<Option<Started>, ServerError> {
     let answer = tokio::select! {
         answer = until_it_answers(context, server, search.last_port(), deadline) => answer,
-        _ = server.handle.ended() => return Ok(None),
+        () = server.handle.ended() => return Ok(None),
     };
     let (port, served) = answer?;
     let pid = server.facts.pid;
@@ -386,6 +438,17 @@ pub(super) fn collect_view(context: &Context<'_>) -> Result<(), ServerError> {
 
 fn is_lock_conflict(reason: &str) -> bool {
     reason.contains("locked by another dolt process")
+}
+
+fn is_port_conflict(reason: &str) -> bool {
+    reason.contains("already in use")
+}
+
+// Between two attempts no file may name the dead server: a look would call it crashed.
+fn back_to_intent(context: &Context<'_>, record: &mut Record) -> Result<(), ServerError> {
+    state::mark_stopped(context.town)?;
+    record.enter_intent();
+    record.save(context.town)
 }
 
 async fn set_wait_timeout(context: &Context<'_>, mut client: Client, seconds: Option<Duration>) {

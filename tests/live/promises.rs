@@ -12,6 +12,82 @@ use crate::support::{
 };
 
 #[test]
+fn a_start_that_meets_a_locked_database_after_its_look_waits_and_tries_again() {
+    let mut town = TestTown::with(&["hq"]);
+    let once = r#"
+if [ "$1" = sql-server ] && [ ! -e ../daemon/tried ]; then
+  : > ../daemon/tried
+  until [ -e ../daemon/go ]; do sleep 0.01; done
+  echo 'database "hq" is locked by another dolt process; either clone the database to run a second server' >&2
+  exit 1
+fi
+exec $REAL "$@""#;
+    let fake = fake_dolt(town.dolt, once);
+    town.first_on_path(fake.path());
+    let mut start = town.begin(&["dolt", "start"]);
+    wait_until("the first server runs", || town.file("daemon/tried").exists());
+    let shell = town.start_dolt(&["sql"], &town.database("hq"));
+    wait_until("the shell has the database", || is_locked(&town.database("hq/.dolt/noms/LOCK")));
+    town.write("daemon/go", "");
+    start.until_it_says("trying again: database \"hq\" is locked by another dolt process");
+    start.until_it_says(&format!("waiting: database hq is open in PID {}", shell.pid()));
+    let meanwhile = town.status();
+    assert_eq!((&meanwhile["state"], &meanwhile["crashes"]), (&"starting".into(), &0.into()));
+    drop(shell);
+    start.end().ok().says("All 1 databases verified");
+    assert_eq!((town.servers(), &town.status()["crashes"]), (vec![town.pid()], &0.into()));
+}
+
+#[test]
+fn a_start_that_gives_up_on_a_locked_database_leaves_no_claim_of_a_server() {
+    let mut town = TestTown::with(&["hq"]);
+    let locked = r#"
+if [ "$1" = sql-server ]; then
+  : > ../daemon/tried
+  until [ -e ../daemon/go ]; do sleep 0.01; done
+  echo 'database "hq" is locked by another dolt process' >&2
+  exit 1
+fi
+exec $REAL "$@""#;
+    let fake = fake_dolt(town.dolt, locked);
+    town.first_on_path(fake.path());
+    let start = town.begin(&["dolt", "start", "--timeout", "3s"]);
+    wait_until("the first server runs", || town.file("daemon/tried").exists());
+    let shell = town.start_dolt(&["sql"], &town.database("hq"));
+    wait_until("the shell has the database", || is_locked(&town.database("hq/.dolt/noms/LOCK")));
+    town.write("daemon/go", "");
+    start.end().fails(1).error_begins_with(&format!("database hq is open in PID {}", shell.pid()));
+    town.nothing_runs();
+    let status = town.status();
+    assert_eq!((&status["state"], &status["crashes"]), (&"down".into(), &0.into()));
+}
+
+#[test]
+fn a_port_that_is_taken_after_the_look_is_refused_with_the_name_of_who_has_it() {
+    let mut town = TestTown::with(&["hq"]);
+    let slow = r#"
+if [ "$1" = sql-server ]; then
+  : > ../daemon/tried
+  until [ -e ../daemon/go ]; do sleep 0.01; done
+fi
+exec $REAL "$@""#;
+    let fake = fake_dolt(town.dolt, slow);
+    town.first_on_path(fake.path());
+    let start = town.begin(&["dolt", "start"]);
+    wait_until("the server is on its way", || town.file("daemon/tried").exists());
+    let stranger = stranger_on(town.port, Path::new("/"));
+    town.write("daemon/go", "");
+    let port = town.port;
+    let refused = start.end().fails(1).error_begins_with(&format!("port {port} is used by "));
+    refused
+        .error_begins_with(&format!("(PID {}), not Dolt", stranger.pid()))
+        .says("gt dolt config --set-port");
+    assert!(stranger.is_alive() && town.servers().is_empty());
+    assert!(!town.file("daemon/dolt.pid").exists());
+    assert_eq!(town.status()["state"], "down");
+}
+
+#[test]
 fn the_server_inherits_none_of_its_callers_descriptors() {
     let town = TestTown::with(&["hq"]);
     let mut shell = Command::new("sh");
@@ -30,4 +106,33 @@ fn the_server_inherits_none_of_its_callers_descriptors() {
             "our own locks are not the server's: {files:?}"
         );
     }
+}
+
+#[test]
+fn lock_files_are_the_same_files_through_a_whole_life_and_a_crash() {
+    let town = TestTown::with(&["hq"]);
+    town.up();
+    let locks = ["daemon/dolt.lock", ".dolt-data/hq/.dolt/noms/LOCK", ".dolt-data/.gt/gate.lock"];
+    let inodes = || locks.map(|path| fs::metadata(town.file(path)).map(|m| m.ino()).unwrap());
+    let before = inodes();
+    town.gt(&["dolt", "restart"]).ok();
+    let pid = town.pid();
+    signal(pid, "KILL");
+    wait_until("the server is gone", || !is_alive(pid));
+    town.gt(&["dolt", "start"]).ok().says("nobody holds its databases' locks (tested with flock)");
+    town.gt(&["dolt", "stop"]).ok();
+    town.gt(&["dolt", "start"]).ok().never_says("tested with flock");
+    assert_eq!(inodes(), before, "never deleted, renamed or replaced");
+}
+
+#[test]
+fn what_a_start_cannot_do_to_a_running_server_is_said() {
+    let town = TestTown::with(&["hq", "alpha"]);
+    let pid = town.up();
+    town.gt(&["dolt", "start", "--without", "alpha"])
+        .ok()
+        .says("the running server serves alpha: leave it out with gt dolt restart --without alpha");
+    assert_eq!(town.pid(), pid);
+    town.gt(&["dolt", "restart", "--without", "alpha"]).ok();
+    town.gt(&["dolt", "start", "--without", "alpha"]).ok().never_says("leave it out with");
 }
