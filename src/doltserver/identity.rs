@@ -50,10 +50,13 @@ pub fn examine(facts: &Facts, town: &Town, record: Option<&Record>) -> Finding {
     } else if is_dolt(facts) {
         evidence.push(format!("executable {}: dolt", shown.display()));
     } else {
-        evidence.push(format!("executable {}: not dolt", shown.display()));
+        evidence.push(match &facts.exe {
+            Some(_) => format!("executable {}: not dolt", shown.display()),
+            None => format!("it runs as user {} and may not be examined", facts.uid),
+        });
         return Finding { verdict: Verdict::NotDolt, evidence };
     }
-    if !is_sql_server(facts) {
+    if !is_server(facts, record) {
         evidence.push(format!("arguments {:?}: not sql-server", facts.command_line()));
         return Finding { verdict: Verdict::NotDolt, evidence };
     }
@@ -77,9 +80,43 @@ pub fn is_dolt(facts: &Facts) -> bool {
     name == "dolt" || name.starts_with("dolt-") || name.starts_with("dolt.")
 }
 
-/// Whether its arguments say that it is a server.
+/// Whether its arguments say that it is a server: `sql-server` is the command, not a word that a command was given
+/// (`dolt checkout sql-server` is none).
 pub fn is_sql_server(facts: &Facts) -> bool {
-    facts.argv.iter().skip(1).any(|a| a == "sql-server")
+    // Those of Dolt's options before the command that take a value of their own.
+    const WITH_VALUE: [&str; 15] = [
+        "--host",
+        "--port",
+        "--user",
+        "-u",
+        "--password",
+        "-p",
+        "--use-db",
+        "--branch",
+        "--data-dir",
+        "--doltcfg-dir",
+        "--privilege-file",
+        "--branch-control-file",
+        "--profile",
+        "--prof",
+        "--prof-path",
+    ];
+    let mut words = facts.argv.iter().skip(1);
+    while let Some(word) = words.next() {
+        if WITH_VALUE.iter().any(|option| word == option) {
+            words.next();
+        } else if !word.as_encoded_bytes().starts_with(b"-") {
+            return word == "sql-server";
+        }
+    }
+    false
+}
+
+/// The same, of a process that `record` may be about: the program that we started may be a script around dolt, and then
+/// the interpreter's words come first.
+pub fn is_server(facts: &Facts, record: Option<&Record>) -> bool {
+    let mentioned = || facts.argv.iter().skip(1).any(|a| a == "sql-server");
+    is_sql_server(facts) || record.is_some_and(|r| r.is_about(facts)) && mentioned()
 }
 
 /// The data directory that a Dolt server serves: `--data-dir`, else `data_dir` of the `--config` file, else its working
@@ -161,6 +198,12 @@ mod tests {
         assert_eq!(examine(&sleep, &town, None).verdict, Verdict::NotDolt);
         let shell = process(&["dolt", "sql"], &town.data_dir());
         assert_eq!(examine(&shell, &town, None).verdict, Verdict::NotDolt);
+        for other in [&["dolt", "checkout", "sql-server"][..], &["dolt", "--use-db", "sql-server", "sql"]] {
+            let other = process(other, &town.data_dir());
+            assert_eq!(examine(&other, &town, None).verdict, Verdict::NotDolt);
+        }
+        let with_options = process(&["dolt", "--user", "me", "--prof=cpu", "sql-server"], &town.data_dir());
+        assert_eq!(examine(&with_options, &town, None).verdict, Verdict::Ours);
         let ours = process(&["dolt", "sql-server"], &town.data_dir());
         assert_eq!(examine(&ours, &town, None).verdict, Verdict::Ours);
         let other = process(&["dolt", "sql-server"], dir.path());

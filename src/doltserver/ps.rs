@@ -35,7 +35,8 @@ pub fn list(town: Option<&Town>) -> Vec<Listed> {
     let servers = process::with_argument("sql-server").into_iter();
     let mine = servers.filter(|f| own.is_none_or(|uid| uid == 0 || f.uid == uid));
     let is_server = |f: &Facts| {
-        identity::is_sql_server(f) && (identity::is_dolt(f) || record.as_ref().is_some_and(|r| r.is_about(f)))
+        let recorded = record.as_ref().is_some_and(|r| r.is_about(f));
+        (identity::is_dolt(f) || recorded) && identity::is_server(f, record.as_ref())
     };
     mine.filter(is_server).map(|facts| describe(facts, town, record.as_ref())).collect()
 }
