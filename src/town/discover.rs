@@ -13,15 +13,18 @@ use crate::sys::dir_id::same_place;
 /// Finds the town for a command. `explicit` is what `--town` said.
 pub fn find_town(env: &Env, explicit: Option<&Path>) -> Result<Town, TownError> {
     let cwd = logical_cwd(env);
+    // The server runs elsewhere, so a town's name must hold from everywhere.
+    let absolute = |named: &Path| clean(&cwd.as_deref().map_or_else(|| named.to_owned(), |c| c.join(named)));
     if let Some(named) = explicit {
-        let root = clean(&cwd.map_or_else(|| named.to_owned(), |c| c.join(named)));
+        let root = absolute(named);
         return if is_town(&root) { Ok(Town::at(root)) } else { Err(TownError::NotATown { path: root }) };
     }
     if let Some(root) = cwd.as_deref().and_then(walk_up) {
         return Ok(Town::at(root));
     }
     for name in [env::GT_TOWN_ROOT, env::GT_ROOT] {
-        if let Some(root) = env.path(name).filter(|r| is_town(r)) {
+        let root = env.path(name).map(|named| absolute(&named)).filter(|r| r.is_absolute() && is_town(r));
+        if let Some(root) = root {
             return Ok(Town::at(root));
         }
     }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The town to use when the working directory is in none.
 pub const GT_TOWN_ROOT: &str = "GT_TOWN_ROOT";
@@ -82,14 +82,15 @@ impl Env {
         self.0.get(name).map(OsString::as_os_str)
     }
 
-    /// The first executable file of this name on `PATH`.
+    /// The first executable file of this name on `PATH`, named so that it is found from every working directory.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
         use std::os::unix::fs::PermissionsExt;
         let path = self.raw(PATH)?;
         let runs = |p: &PathBuf| {
             std::fs::metadata(p).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
         };
-        std::env::split_paths(path).map(|dir| dir.join(name)).find(runs)
+        let absolute = |dir: PathBuf| std::path::absolute(Path::new(".").join(dir).join(name)).ok();
+        std::env::split_paths(path).filter_map(absolute).find(runs)
     }
 }
 

@@ -136,3 +136,17 @@ fn what_a_start_cannot_do_to_a_running_server_is_said() {
     town.gt(&["dolt", "restart", "--without", "alpha"]).ok();
     town.gt(&["dolt", "start", "--without", "alpha"]).ok().never_says("leave it out with");
 }
+
+#[test]
+fn names_that_hold_only_from_here_do_for_a_server_that_runs_elsewhere() {
+    let town = TestTown::with(&["hq"]);
+    std::os::unix::fs::symlink(town.dolt.dir(), town.outside().join("bin")).unwrap();
+    let mut start = Command::new(env!("CARGO_BIN_EXE_gt"));
+    start.args(["dolt", "start"]);
+    town.seal(&mut start);
+    start.current_dir(town.outside()).env("PWD", town.outside());
+    start.env("GT_TOWN_ROOT", "t").env("PATH", "bin:/usr/bin:/bin");
+    run(start).ok().says(&format!("Data dir: {}", town.file(".dolt-data").display()));
+    let status = town.status();
+    assert_eq!((&status["state"], &status["pid"]), (&"running".into(), &town.pid().into()));
+}
