@@ -2,7 +2,8 @@
 //!
 //! Adding makes, in this order: the database, the `.beads` files, the route, the registry entry. The entry comes last:
 //! without it there is no rig, so a crash leaves nothing that counts, and adding again completes it. An error puts
-//! everything back. Removing forgets the entry and the route; data is never touched.
+//! everything back; an interrupt counts until the database is there, the files that follow are a matter of
+//! milliseconds. Removing forgets the entry and the route; data is never touched.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,8 +14,10 @@ use super::{RigError, metadata};
 use crate::doltserver::{Context, Notice, ServerError, find};
 use crate::sql::{self, Client};
 use crate::sys::clock::Deadline;
+use crate::sys::interrupt::Interrupt;
 use crate::sys::lock::{self, FileLock, Mode};
 use crate::sys::net::Port;
+use crate::sys::process::{Pid, describe_all};
 use crate::town::beads::BeadsDir;
 use crate::town::name;
 use crate::town::registry::{self, Registry, Route};
@@ -50,7 +53,11 @@ pub async fn add(context: &Context<'_>, rig: &str, prefix: Option<&str>) -> Resu
     name::check_rig(rig)?;
     let prefix = prefix.map_or_else(|| name::derive_prefix(rig), |p| p.trim_end_matches('-').to_owned());
     name::check_prefix(&prefix)?;
-    let _lock = lock_registry(context).await?;
+    let mut interrupt = Interrupt::listen().map_err(ServerError::io("listen for signals"))?;
+    let _lock = tokio::select! {
+        lock = lock_registry(context) => lock?,
+        signal = interrupt.arrived() => return Err(interrupted(context, rig, signal).into()),
+    };
     let mut registry = Registry::load(context.town)?;
     if registry.contains(rig) {
         return Err(RigError::Exists { name: rig.to_owned() });
@@ -59,7 +66,10 @@ pub async fn add(context: &Context<'_>, rig: &str, prefix: Option<&str>) -> Resu
     check_prefix_is_free(context, &registry, rig, &prefix)?;
     let port = metadata::port_in_force(context)?;
 
-    let created = create::database(context, rig).await?;
+    let created = tokio::select! {
+        created = create::database(context, rig) => created?,
+        signal = interrupt.arrived() => return Err(interrupted(context, rig, signal).into()),
+    };
     let beads = BeadsDir::of_rig(context.town, rig);
     let mut undo = Undo::default();
     for file in [beads.metadata_file(), beads.port_file(), context.town.routes(), context.town.rigs_json()] {
@@ -78,6 +88,12 @@ pub async fn add(context: &Context<'_>, rig: &str, prefix: Option<&str>) -> Resu
         return Err(error);
     }
     Ok(Added { name: rig.to_owned(), prefix, database: created, beads: beads.path().to_owned(), port })
+}
+
+fn interrupted(context: &Context<'_>, rig: &str, signal: i32) -> ServerError {
+    let dir = context.town.database_dir(rig);
+    let stays = if dir.exists() { format!("; {} stays", dir.display()) } else { String::new() };
+    ServerError::Interrupted { signal, what_was_done: format!("rig {rig} was not added{stays}") }
 }
 
 fn put_back(context: &Context<'_>, undo: Undo) {
@@ -173,5 +189,7 @@ async fn lock_registry(context: &Context<'_>) -> Result<FileLock, RigError> {
     std::fs::create_dir_all(&dir).map_err(ServerError::io(format!("make {}", dir.display())))?;
     let path = dir.join("registry.lock");
     let deadline = Deadline::after(Duration::from_secs(30));
-    Ok(lock::acquire(&path, Mode::Exclusive, deadline, |_| {}).await.map_err(ServerError::from)?)
+    let tell =
+        |holders: &[Pid]| (context.notify)(Notice::WaitingForWriters { holder: describe_all(holders) });
+    Ok(lock::acquire(&path, Mode::Exclusive, deadline, tell).await.map_err(ServerError::from)?)
 }
