@@ -120,6 +120,13 @@ impl Failure {
         Self { kind, message: error.to_string(), causes, hints, silent: false }
     }
 
+    /// A failure of a command that needs a running server and starts none.
+    pub(crate) fn needs_server(error: ServerError) -> Self {
+        let is_down = matches!(error, ServerError::NotRunning { .. });
+        let failure = Self::from(error);
+        if is_down { failure.hint("Start it with: gt dolt start") } else { failure }
+    }
+
     /// Prints the failure and gives the exit code.
     pub(crate) fn report(&self, command: &str, format: Format, rich: bool) -> u8 {
         let code = self.kind.code(rich);
@@ -269,7 +276,7 @@ fn sql_failure(error: &SqlError) -> Failure {
         SqlError::Refused { .. } => (Kind::Other, Vec::new()),
         // Dolt hangs up in the middle of a result when a row cannot be made; only its log says why.
         SqlError::Lost { .. } => (Kind::NotAnswering, vec!["Its log may say why: gt dolt logs".to_owned()]),
-        _ => (Kind::NotAnswering, Vec::new()),
+        _ => (Kind::NotAnswering, vec!["See how it is: gt dolt status".to_owned()]),
     };
     Failure::of(kind, error, hints)
 }

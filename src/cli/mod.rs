@@ -36,13 +36,13 @@ use crate::town::env::{Env, GT_LOG};
 #[command(name = "gt", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     /// The town to work on, instead of the one around the working directory
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     town: Option<PathBuf>,
     /// Print one JSON object instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
     /// Tell failures apart by exit code (see docs/exit-codes.md); without it every failure is 1
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     exit_code: bool,
     #[command(subcommand)]
     command: Command,

@@ -170,3 +170,11 @@ fn a_rig_whose_making_is_interrupted_is_not_half_there() {
     fs::remove_dir_all(town.file(".dolt-data/.gt")).unwrap();
     town.unchanged_since(&before);
 }
+
+#[test]
+fn whoever_waits_for_a_server_that_is_down_is_told_how_to_start_it() {
+    let town = TestTown::with(&["hq"]);
+    for verb in [&["dolt", "wait", "--timeout", "0"][..], &["dolt", "dump"]] {
+        town.gt(verb).fails(1).error_begins_with("Dolt server is not running").says("gt dolt start");
+    }
+}

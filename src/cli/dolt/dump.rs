@@ -19,7 +19,9 @@ pub(crate) struct Dump {
 impl Dump {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
         let here = session.here()?;
-        let dump = session.block_on(async { Ok(dump::dump(&here.context(), self.lines).await?) })?;
+        let dump = session.block_on(async {
+            dump::dump(&here.context(), self.lines).await.map_err(Failure::needs_server)
+        })?;
         let (connections, problem) = match &dump.connections {
             Ok(lines) => (lines.clone(), None),
             Err(problem) => (Vec::new(), Some(problem)),

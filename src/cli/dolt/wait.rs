@@ -28,8 +28,9 @@ impl Wait {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
         let here = session.here()?;
         tracing::debug!(ready = self.ready, "waiting");
-        let ready =
-            session.block_on(async { Ok(wait::until_ready(&here.context(), self.timeout).await?) })?;
+        let ready = session.block_on(async {
+            wait::until_ready(&here.context(), self.timeout).await.map_err(Failure::needs_server)
+        })?;
         let waited_ms = u64::try_from(ready.waited.as_millis()).unwrap_or(u64::MAX);
         session.show(
             || json!({"pid": ready.pid, "port": ready.port, "databases": ready.databases, "waited_ms": waited_ms}),
