@@ -12,6 +12,33 @@ use crate::support::{
 };
 
 #[test]
+fn a_server_that_takes_connections_and_never_speaks_is_called_silent_and_can_be_stopped() {
+    let mut town = TestTown::with(&["hq"]);
+    let mute = format!("[ \"$1\" = sql-server ] && {}; exec $REAL \"$@\"", silent_server_on(town.port));
+    let fake = fake_dolt(town.dolt, &mute);
+    town.first_on_path(fake.path());
+    town.gt(&["dolt", "start", "--timeout", "1s"])
+        .fails(1)
+        .error_begins_with("is not ready after 1 s: it listens, but has not answered");
+    let pid = town.pid();
+    let status = town.gt(&["dolt", "status", "--exit-code"]).fails(5);
+    // No time-outs may add up; the one that there is, is well below a second.
+    assert!(status.took < Duration::from_secs(5), "{status:#?}");
+    status.says(&format!("running (PID {pid}), not answering since"));
+    town.gt(&["status"]).ok().says("not answering");
+    town.gt(&["dolt", "list"]).ok().says("hq");
+    town.gt(&["dolt", "dump"]).ok().says("not to be had").says("thread ");
+    let waited = town.gt(&["dolt", "wait", "--timeout", "100ms", "--exit-code"]).fails(5);
+    waited.error_begins_with("no answer from");
+    town.gt(&["dolt", "start"]).fails(1).error_begins_with(&format!("(PID {pid}) runs but does not answer"));
+    town.gt(&["dolt", "stop"])
+        .ok()
+        .says("its queries cannot be waited for")
+        .says(&format!("(was PID {pid})"));
+    assert!(!is_alive(pid));
+}
+
+#[test]
 fn a_start_that_meets_a_locked_database_after_its_look_waits_and_tries_again() {
     let mut town = TestTown::with(&["hq"]);
     let once = r#"
@@ -88,6 +115,34 @@ exec $REAL "$@""#;
 }
 
 #[test]
+fn a_start_keeps_native_writers_out_until_it_is_ready_and_says_for_whom_it_waits() {
+    let mut town = TestTown::with(&["hq"]);
+    let [gate, inside] = ["gate.lock", "town.lock"].map(|name| town.file(".dolt-data/.gt").join(name));
+    town.write(".dolt-data/.gt/town.lock", "");
+    let flock = ["--shared", "--no-fork", inside.to_str().unwrap(), "sleep", "300"];
+    let writer = town.start("flock", &flock, &town.root);
+    wait_until("the writer is inside", || is_locked(&inside));
+    let mut start = town.begin(&["dolt", "start"]);
+    start.until_it_says(&format!("waiting for writers to finish: PID {} (sleep 300), since ", writer.pid()));
+    assert!(is_locked(&gate), "no further writer may come in");
+    assert!(town.servers().is_empty() && writer.is_alive());
+    drop(writer);
+    start.end().ok();
+    assert!(!is_locked(&gate) && !is_locked(&inside), "a server that runs needs neither");
+    town.gt(&["dolt", "stop"]).ok();
+    let slow =
+        fake_dolt(town.dolt, r#"[ "$1" = sql-server ] && while :; do sleep 0.1; done; exec $REAL "$@""#);
+    town.first_on_path(slow.path());
+    let booting = town.begin(&["dolt", "start"]);
+    wait_until("the server is written down", || town.file("daemon/dolt.pid").exists());
+    let all = [&gate, &inside, &town.file("daemon/dolt.lock")];
+    assert!(all.iter().all(|path| is_locked(path)), "held until it is ready");
+    signal(booting.pid(), "INT");
+    booting.end().fails(130);
+    assert!(!all.iter().any(|path| is_locked(path)));
+}
+
+#[test]
 fn the_server_inherits_none_of_its_callers_descriptors() {
     let town = TestTown::with(&["hq"]);
     let mut shell = Command::new("sh");
@@ -108,6 +163,42 @@ fn the_server_inherits_none_of_its_callers_descriptors() {
     }
 }
 
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn the_files_and_the_process_are_what_the_go_tools_look_for() {
+    let town = TestTown::with(&["hq", "alpha"]);
+    let pid = town.up();
+    let data_dir = town.file(".dolt-data");
+    assert_eq!(town.read("daemon/dolt.pid"), pid.to_string(), "digits and no newline");
+    let state = town.read("daemon/dolt-state.json");
+    let started_at = town.json("daemon/dolt-state.json")["started_at"].as_str().unwrap().to_owned();
+    let spelled = |running: bool, pid: i32| {
+        format!(
+            "{{\n  \"running\": {running},\n  \"pid\": {pid},\n  \"port\": {},\n  \"started_at\": \"{started_at}\",\n  \"data_dir\": \"{}\",\n  \"databases\": [\n    \"alpha\",\n    \"hq\"\n  ]\n}}",
+            town.port,
+            data_dir.display()
+        )
+    };
+    assert_eq!(state, spelled(true, pid));
+    let modes = ["daemon/dolt.pid", "daemon/dolt-state.json", "daemon/dolt.lock", ".dolt-data/config.yaml"];
+    assert_eq!(modes.map(|path| mode(&town.file(path))), [0o644, 0o644, 0o600, 0o600]);
+    assert_eq!(mode(&town.file("daemon/dolt.log")), 0o600);
+    let argv = fs::read(format!("/proc/{pid}/cmdline")).unwrap();
+    let argv: Vec<_> = argv.split(|b| *b == 0).map(|w| String::from_utf8_lossy(w).into_owned()).collect();
+    let config = town.file(".dolt-data/config.yaml").display().to_string();
+    assert_eq!(argv[1..4], ["sql-server".to_owned(), "--config".into(), config]);
+    assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap(), data_dir.canonicalize().unwrap());
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let session = stat.rsplit(')').next().unwrap().split_whitespace().nth(3).unwrap().to_owned();
+    assert_eq!(session, pid.to_string(), "a session of its own");
+    town.gt(&["dolt", "stop"]).ok();
+    assert_eq!(town.read("daemon/dolt-state.json"), spelled(false, 0), "the rest stays as history");
+    assert!(!town.file("daemon/dolt.pid").exists());
+}
+
 #[test]
 fn lock_files_are_the_same_files_through_a_whole_life_and_a_crash() {
     let town = TestTown::with(&["hq"]);
@@ -123,6 +214,27 @@ fn lock_files_are_the_same_files_through_a_whole_life_and_a_crash() {
     town.gt(&["dolt", "stop"]).ok();
     town.gt(&["dolt", "start"]).ok().never_says("tested with flock");
     assert_eq!(inodes(), before, "never deleted, renamed or replaced");
+}
+
+#[test]
+fn starts_and_stops_at_once_leave_one_server_or_none_and_files_that_say_which() {
+    let town = TestTown::with(&["hq"]);
+    for _ in 0..3 {
+        let verbs = ["start", "stop", "start", "restart", "start", "stop", "start"];
+        let all: Vec<Running> = verbs.iter().map(|verb| town.begin(&["dolt", verb])).collect();
+        for (verb, one) in verbs.iter().zip(all) {
+            let ended = one.end();
+            let found_none = *verb == "stop" && ended.err.contains("Dolt server is not running");
+            assert!(ended.code == 0 || found_none, "{verb}: {ended:#?}");
+        }
+        let (servers, status) = (town.servers(), town.status());
+        assert_eq!(status["crashes"], 0, "{status}");
+        if servers.is_empty() {
+            town.nothing_runs();
+        } else {
+            assert_eq!((servers, &status["state"]), (vec![town.pid()], &"running".into()));
+        }
+    }
 }
 
 #[test]

@@ -8,5 +8,5 @@ mod town;
 
 pub(crate) use programs::{Dolt, bd, fake_dolt};
 pub(crate) use ran::{Ran, Running, wait_until};
-pub(crate) use stranger::stranger_on;
+pub(crate) use stranger::{silent_server_on, stranger_on};
 pub(crate) use town::{Child, TestTown, free_port, is_alive, is_locked, run, signal};
