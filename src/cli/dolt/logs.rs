@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::out;
+use crate::cli::out::{self, Format};
 use crate::cli::session::{Here, Session};
 use crate::cli::values::parse_moment;
 use crate::doltserver::{ServerError, log};
@@ -25,7 +25,7 @@ pub(crate) struct Logs {
     #[arg(short = 'n', long, value_name = "N")]
     lines: Option<usize>,
     /// Go on showing what is added, until Ctrl-C
-    #[arg(short, long, conflicts_with = "json")]
+    #[arg(short, long)]
     follow: bool,
     /// Only what was logged since then: a duration ago (10m) or a time (2026-11-21T07:50:24Z)
     #[arg(long, value_name = "WHEN", value_parser = parse_moment)]
@@ -36,6 +36,11 @@ const DEFAULT_LINES: usize = 50;
 
 impl Logs {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
+        if self.follow && session.format == Format::Json {
+            // Clap sees such a conflict only when both stand behind the verb.
+            return Err(Failure::new(Kind::Usage, "--follow has no end, and --json is one object")
+                .hint("Follow without --json, or ask for a time: --since 10m"));
+        }
         let here = session.here()?;
         // What is added while we read belongs to the follower.
         let begun_at = log::length(&here.town);
