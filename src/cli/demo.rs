@@ -11,7 +11,7 @@ use super::failure::{Failure, Kind};
 use super::out::{self, BOLD, DIM, Format, GREEN, styled};
 use super::session::Session;
 use crate::doltserver::binary;
-use crate::doltserver::stop;
+use crate::doltserver::{ServerError, stop};
 use crate::sys::net::{self, Port};
 use crate::sys::spawn;
 use crate::town::Town;
@@ -27,6 +27,8 @@ pub(crate) struct Demo {
     keep: bool,
 }
 
+const FIRST_PORT: u16 = 13_307;
+
 impl Demo {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
         binary::locate(&session.env)?;
@@ -35,7 +37,9 @@ impl Demo {
         let dir = dir.map_err(|e| failed("make a temporary directory", e))?;
         let gt = std::env::current_exe().map_err(|e| failed("find this program", e))?;
         let root = dir.path().join("town");
-        let from = Port::new(13_307).and_then(net::free_port_from);
+        // Two demos at once shall not look for a port from the same place: neither listens while it is being set up.
+        let spread = u16::try_from(std::process::id() % 5_000).unwrap_or_default();
+        let from = Port::new(FIRST_PORT + spread).and_then(net::free_port_from);
         let port = from.ok_or_else(|| Failure::new(Kind::InUse, "no free port found"))?;
         let done = play(session, &gt, &root, port);
         if self.keep && done.is_ok() {
@@ -49,7 +53,15 @@ impl Demo {
         // Whatever happened, the server must not outlive its directory.
         let here = session.at(Town::at(&root));
         let options = stop::Options { grace: Some(Duration::from_secs(10)), force: true };
-        let left = session.block_on(async { Ok(stop::stop(&here.context(), options).await.is_ok()) })?;
+        let left = session.block_on(async {
+            loop {
+                match stop::stop(&here.context(), options).await {
+                    // A second Ctrl-C: it is being stopped already, and the directory waits for that.
+                    Err(ServerError::Interrupted { .. }) => {}
+                    stopped => return Ok(stopped.is_ok()),
+                }
+            }
+        })?;
         done?;
         session.show(
             || json!({"town": root, "port": port, "server_had_to_be_stopped": left}),
@@ -107,8 +119,14 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port) -> Result<(), Fai
         show(styled(DIM, format!("$ gt {}", shown.join(" "))));
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let cwd = root.parent().unwrap_or(root);
-        let status = spawn::foreground(gt, &args, cwd, None)
-            .map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", gt.display())))?;
+        let (status, signal) = session.block_on(async {
+            let ran = spawn::foreground(gt, &args, cwd, None).await;
+            ran.map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", gt.display())))
+        })?;
+        if let Some(signal) = signal {
+            let what = "interrupted: the demo's server is stopped and its town removed";
+            return Err(Failure::new(Kind::Interrupted(signal), what));
+        }
         if !status.success() {
             let how = spawn::describe_exit(status);
             return Err(Failure::new(

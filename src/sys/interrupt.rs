@@ -11,6 +11,9 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
+    /// The number of the signal that Ctrl-C sends.
+    pub const CTRL_C: i32 = nix::libc::SIGINT;
+
     /// Installs the handlers. The default action (die at once) is off from here on.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self {

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use super::process::Pid;
+use super::interrupt::Interrupt;
+use super::process::{Handle, Pid, Signal};
 
 /// A server to start: it outlives us, so it gets a session of its own and keeps nothing of our terminal.
 #[derive(Debug, Clone)]
@@ -97,12 +98,34 @@ pub async fn output(
 }
 
 /// Runs a command in the foreground: it has our terminal, we wait for it. `secret` is a variable that only the command
-/// sees; unlike an argument it does not show in the process list.
-pub fn foreground(
+/// sees; unlike an argument it does not show in the process list. Also gives the signal that we got meanwhile, if any.
+///
+/// Ctrl-C goes to everybody at the terminal, and a shell takes it to end a query, not itself: so it does not end us
+/// before our command. A TERM or a hang-up may reach us alone and is passed on as TERM.
+pub async fn foreground(
     program: &Path,
     args: &[OsString],
     cwd: &Path,
     secret: Option<(&str, &str)>,
-) -> io::Result<ExitStatus> {
-    Command::new(program).args(args).current_dir(cwd).envs(secret).status()
+) -> io::Result<(ExitStatus, Option<i32>)> {
+    let mut interrupt = Interrupt::listen()?;
+    let mut command = tokio::process::Command::new(program);
+    let mut child = command.args(args).current_dir(cwd).envs(secret).spawn()?;
+    let pid = child.id().and_then(|id| Pid::new(i32::try_from(id).ok()?));
+    let mut got = None;
+    loop {
+        let signal = tokio::select! {
+            status = child.wait() => return Ok((status?, got)),
+            signal = interrupt.arrived() => signal,
+        };
+        if got.is_none() || signal != Interrupt::CTRL_C {
+            got = Some(signal);
+        }
+        // It is our child and not reaped: the PID is its own.
+        if signal != Interrupt::CTRL_C
+            && let Some(handle) = pid.map(Handle::open).transpose()?.flatten()
+        {
+            handle.signal(Signal::Term)?;
+        }
+    }
 }

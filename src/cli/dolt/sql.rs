@@ -159,10 +159,16 @@ impl Sql {
 
 fn run_dolt(here: &Here<'_>, args: &[OsString], secret: Option<(&str, &str)>) -> Result<(), Failure> {
     let dolt = binary::locate(&here.session.env)?;
-    let status = spawn::foreground(&dolt, args, &here.town.data_dir(), secret)
-        .map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", dolt.display())))?;
+    let (status, signal) = here.session.block_on(async {
+        let ran = spawn::foreground(&dolt, args, &here.town.data_dir(), secret).await;
+        ran.map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", dolt.display())))
+    })?;
     // Dolt has said what was wrong.
-    if status.success() { Ok(()) } else { Err(Failure::code_only(Kind::Other)) }
+    match signal {
+        _ if status.success() => Ok(()),
+        Some(signal) => Err(Failure::code_only(Kind::Interrupted(signal))),
+        None => Err(Failure::code_only(Kind::Other)),
+    }
 }
 
 fn read_input() -> Result<String, Failure> {
