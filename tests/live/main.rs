@@ -23,6 +23,7 @@ mod stopping;
 mod store_consistency;
 mod store_diff;
 mod store_reading;
+mod store_verify;
 mod stores;
 mod support;
 mod with_bd;

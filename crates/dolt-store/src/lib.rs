@@ -2,7 +2,7 @@
 //!
 //! No async, no network, no clock, no environment: a path goes in, values come out. The layers, each knowing only those
 //! above it in this list: [`chunk`] (files to content-addressed chunks), `message` (chunks to fields), `prolly` (ordered
-//! maps of tuples), `table` (rows by column name), `commit` (branches, history). The format, with the source of each
+//! maps of tuples), `table` (rows by column name), `commit` (branches, history), [`verify`] (everything checked). The format, with the source of each
 //! fact, is in `docs/format.md`; where this crate and the real Dolt differ, the real Dolt is right.
 //!
 //! Everything that is read is hostile until checked: no offset, length or count of a file can make this crate panic or
@@ -24,6 +24,7 @@ mod hash;
 mod message;
 mod prolly;
 pub mod table;
+pub mod verify;
 
 pub use error::{Error, Result};
 pub use hash::Hash;

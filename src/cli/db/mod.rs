@@ -8,6 +8,7 @@ mod place;
 mod schema;
 mod show;
 mod tables;
+mod verify;
 
 use clap::{Args, Subcommand};
 
@@ -40,11 +41,16 @@ enum Verb {
     Dump(dump::Dump),
     Log(log::Log),
     Diff(diff::Diff),
+    Verify(verify::Verify),
 }
 
 impl Db {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
         let database = self.place.open(session)?;
+        // A verification says what it can of a database whose root is broken too.
+        if let Verb::Verify(c) = &self.verb {
+            return c.run(session, &database);
+        }
         let state = database.session()?;
         match &self.verb {
             Verb::Ls(c) => c.run(session, &state),
@@ -54,6 +60,7 @@ impl Db {
             Verb::Dump(c) => c.run(session, &state),
             Verb::Log(c) => c.run(session, &state),
             Verb::Diff(c) => c.run(session, &state),
+            Verb::Verify(_) => Ok(()),
         }
     }
 }

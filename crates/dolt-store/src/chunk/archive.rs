@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::contents::{Contents, StoredChunk};
 use super::file::ReadFile;
 use super::search::{SortedKeys, equal_range};
 use super::snappy;
@@ -101,6 +102,11 @@ impl Archive {
     /// The chunk, if this file has it. Its address is not checked here.
     pub(super) fn get(&self, hash: Hash) -> Result<Option<Vec<u8>>> {
         let Some(i) = self.find(hash)? else { return Ok(None) };
+        self.chunk_at(i).map(Some)
+    }
+
+    /// The chunk at this place in the order of the index.
+    pub(super) fn chunk_at(&self, i: u64) -> Result<Vec<u8>> {
         let at = self.refs_at.saturating_add(i.saturating_mul(8));
         let refs = self.file.read(at, 8)?;
         let dictionary = u32_be(&refs, 0).unwrap_or_default();
@@ -109,10 +115,10 @@ impl Archive {
             if self.version == 1 {
                 return Err(self.file.damaged(at, "a chunk without a dictionary in a version 1 archive"));
             }
-            return snappy::decode(&data).map(Some).map_err(|problem| self.file.damaged(start, problem));
+            return snappy::decode(&data).map_err(|problem| self.file.damaged(start, problem));
         }
         let dictionary = self.dictionary(dictionary)?;
-        self.with_dictionary(&dictionary, &data, start).map(Some)
+        self.with_dictionary(&dictionary, &data, start)
     }
 
     /// Whether this file has the chunk.
@@ -134,6 +140,31 @@ impl Archive {
         let suffixes = self.file.read(self.suffixes_at, len(self.chunks.saturating_mul(SUFFIX))?)?;
         let pairs = prefixes.chunks(8).zip(suffixes.chunks(12));
         Ok(pairs.filter_map(|(prefix, suffix)| Hash::from_slice(&[prefix, suffix].concat())).collect())
+    }
+
+    /// Every chunk with its place, in the order of the file; and whether the index is sorted.
+    pub(super) fn contents(&self) -> Result<Contents> {
+        let addresses = self.addresses()?;
+        let mut problems = Vec::new();
+        if !addresses.is_sorted_by_key(Hash::prefix) {
+            problems.push(self.file.damaged(self.prefixes_at, "the index is not sorted"));
+        }
+        let len = |n: u64| to_usize(n.saturating_mul(8)).unwrap_or(0);
+        let ends = self.file.read(self.spans_at, len(self.spans))?;
+        let refs = self.file.read(self.refs_at, len(self.chunks))?;
+        let end_of = |span: u32| {
+            let at = usize::try_from(span).ok().and_then(|s| s.checked_sub(1))?.checked_mul(8)?;
+            u64_be(&ends, at)
+        };
+        let mut chunks = Vec::with_capacity(addresses.len());
+        for ((key, hash), refs) in (0u64..).zip(addresses).zip(refs.chunks(8)) {
+            let span = u32_be(refs, 4).unwrap_or_default();
+            let offset = end_of(span.saturating_sub(1)).unwrap_or(0);
+            let stored_bytes = end_of(span).unwrap_or(0).saturating_sub(offset);
+            chunks.push(StoredChunk::new(hash, offset, stored_bytes, key));
+        }
+        chunks.sort_by_key(|c| c.offset);
+        Ok(Contents::new(&self.file, chunks, problems))
     }
 
     fn find(&self, hash: Hash) -> Result<Option<u64>> {

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 
+use super::contents::{Contents, StoredChunk};
 use super::file::ReadFile;
 use super::journal_index::{self, Key, Place, key_of};
 use super::snappy;
@@ -22,7 +23,7 @@ use crate::{Error, Hash, Result};
 const MAX_RECORD_BYTES: u32 = 5 << 20;
 /// A root record with its timestamp.
 const ROOT_RECORD_BYTES: usize = 40;
-/// How much is read at once. At least one record fits.
+/// How much is read at once; at least one record.
 const BLOCK_BYTES: usize = 8 << 20;
 
 /// An open journal, read up to some valid end.
@@ -118,30 +119,37 @@ impl Journal {
         Ok(matches!(record, Some(Ok(Record::Root(found))) if found == root))
     }
 
-    /// Whether the journal has the chunk.
-    pub(super) fn has(&self, hash: Hash) -> bool {
-        self.read.read().unwrap_or_else(PoisonError::into_inner).places.contains_key(&key_of(hash))
-    }
-
-    /// The address of every chunk, in the order of the journal, with repetitions. Reads the journal itself.
-    pub(super) fn addresses(&self) -> Result<Vec<Hash>> {
+    /// Every chunk with its place, with repetitions. Reads the journal itself, and past what is damaged in it.
+    pub(super) fn contents(&self) -> Result<Contents> {
         let end = self.read.read().unwrap_or_else(PoisonError::into_inner).end;
-        let mut found = Vec::new();
-        let mut at = 0u64;
+        let (mut chunks, mut problems, mut at) = (Vec::new(), Vec::new(), 0u64);
         while at < end {
             let wanted = to_usize(end.saturating_sub(at)).unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
             let block = self.file.read_up_to(at, wanted)?;
-            let used = self.each_record(&block, at, |record, _| {
-                if let Record::Chunk { address, .. } = record {
-                    found.push(address);
+            let used = self.each_record(&block, at, |record, start| {
+                if let Record::Chunk { address, payload_at, payload_len } = record {
+                    let offset = start.saturating_add(payload_at as u64);
+                    chunks.push(StoredChunk::new(address, offset, u64::from(payload_len), 0));
                 }
             })?;
-            if used == 0 {
-                break;
-            }
             at = at.saturating_add(used as u64);
+            if used == 0 {
+                problems.push(self.file.damaged(at, "a record that is not whole"));
+                let is_whole = |i: &usize| block.get(*i..).and_then(whole_record).is_some();
+                at = at.saturating_add((1..block.len()).find(is_whole).unwrap_or(BLOCK_BYTES) as u64);
+            }
         }
-        Ok(found)
+        Ok(Contents::new(&self.file, chunks, problems))
+    }
+
+    /// A chunk by its place in the contents.
+    pub(super) fn stored(&self, chunk: &StoredChunk) -> Result<Vec<u8>> {
+        self.chunk_at((chunk.offset, u32::try_from(chunk.stored_bytes).unwrap_or(u32::MAX)))
+    }
+
+    /// Whether the journal has the chunk.
+    pub(super) fn has(&self, hash: Hash) -> bool {
+        self.read.read().unwrap_or_else(PoisonError::into_inner).places.contains_key(&key_of(hash))
     }
 
     /// Looks behind the valid end for whole records, as Dolt does before it cuts a tail off: a root record that another
@@ -379,7 +387,7 @@ mod tests {
                 };
                 assert_eq!(found.as_deref(), Some(text), "case {i}");
             }
-            assert_eq!(journal.addresses().unwrap().len(), 3, "case {i}");
+            assert_eq!(journal.contents().unwrap().chunks.len(), 3, "case {i}");
         }
     }
 

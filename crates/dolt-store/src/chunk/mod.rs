@@ -1,6 +1,7 @@
 //! Files to chunks: manifest, journal, table files, archives; and the protocol that reads them beside a live server.
 
 mod archive;
+mod contents;
 mod file;
 mod journal;
 mod journal_index;
@@ -10,5 +11,6 @@ mod snappy;
 mod store;
 mod table_file;
 
+pub use contents::{Contents, StoredChunk};
 pub use manifest::{Manifest, Source};
 pub use store::{Snapshot, Store};

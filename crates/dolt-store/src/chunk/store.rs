@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::archive::Archive;
+use super::contents::{Contents, StoredChunk};
 use super::journal::Journal;
 use super::manifest::{JOURNAL, Manifest};
 use super::table_file::TableFile;
@@ -121,17 +122,37 @@ impl Snapshot {
         self.generation.ghosts.contains(&hash)
     }
 
-    /// Every address in every file, with repetitions: what `verify` walks.
-    pub fn addresses(&self) -> Result<Vec<Hash>> {
-        let journal = self.generation.journal.as_ref();
-        let mut all = journal.map(Journal::addresses).transpose()?.unwrap_or_default();
-        for file in &self.generation.files {
-            all.extend(match file {
-                ChunkFile::Table(table) => table.addresses()?,
-                ChunkFile::Archive(archive) => archive.addresses()?,
-            });
-        }
-        Ok(all)
+    /// What is in each file of the store: the journal first, then the table files and archives of both generations. A file
+    /// whose index cannot be read gives its error in its place.
+    pub fn contents(&self) -> Vec<Result<Contents>> {
+        let journal = self.generation.journal.iter().map(Journal::contents);
+        let files = self.generation.files.iter().map(|file| match file {
+            ChunkFile::Table(table) => table.contents(),
+            ChunkFile::Archive(archive) => archive.contents(),
+        });
+        journal.chain(files).collect()
+    }
+
+    /// The bytes of a chunk from the file at this position of [`Snapshot::contents`], checked against its address.
+    pub fn stored(&self, file: usize, chunk: &StoredChunk) -> Result<Vec<u8>> {
+        let missing = Error::MissingChunk { hash: chunk.hash };
+        let bytes = match (&self.generation.journal, file) {
+            (Some(journal), 0) => journal.stored(chunk)?,
+            (journal, file) => {
+                let i = file.saturating_sub(usize::from(journal.is_some()));
+                match self.generation.files.get(i).ok_or(missing)? {
+                    ChunkFile::Table(table) => table.chunk_at(chunk.key)?,
+                    ChunkFile::Archive(archive) => archive.chunk_at(chunk.key)?,
+                }
+            }
+        };
+        let found = Hash::of(&bytes);
+        if found == chunk.hash { Ok(bytes) } else { Err(Error::WrongAddress { hash: chunk.hash, found }) }
+    }
+
+    /// The bytes of a chunk that was checked before: only what its file checks by itself (a crc) is checked again.
+    pub(crate) fn known_chunk(&self, hash: Hash) -> Result<Vec<u8>> {
+        self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })
     }
 
     /// How many chunks the table files and archives of both generations hold.

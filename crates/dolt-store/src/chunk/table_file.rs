@@ -9,6 +9,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use super::contents::{Contents, StoredChunk};
 use super::file::ReadFile;
 use super::search::{SortedKeys, equal_range};
 use super::snappy;
@@ -93,6 +94,32 @@ impl TableFile {
         all.ok_or_else(|| self.file.damaged(self.prefixes_at, "an ordinal lies past the last chunk"))
     }
 
+    /// Every chunk with its place, in the order of the file; and whether the index is sorted and names each chunk once.
+    pub(super) fn contents(&self) -> Result<Contents> {
+        let addresses = self.addresses()?;
+        let len = to_usize(self.count.saturating_mul(PREFIX_TUPLE)).unwrap_or(0);
+        let tuples = self.file.read(self.prefixes_at, len)?;
+        let offsets = self.offsets()?;
+        let mut problems = Vec::new();
+        if !addresses.is_sorted_by_key(Hash::prefix) {
+            problems.push(self.file.damaged(self.prefixes_at, "the index is not sorted"));
+        }
+        let mut chunks = Vec::with_capacity(addresses.len());
+        for (tuple, hash) in tuples.chunks(12).zip(addresses) {
+            let ordinal = u32_be(tuple, 8).unwrap_or_default();
+            let at = usize::try_from(ordinal).unwrap_or(usize::MAX);
+            let start = offsets.get(at).copied().unwrap_or_default();
+            let end = offsets.get(at.saturating_add(1)).copied().unwrap_or_default();
+            let stored_bytes = end.saturating_sub(start);
+            chunks.push(StoredChunk::new(hash, start, stored_bytes, u64::from(ordinal)));
+        }
+        chunks.sort_by_key(|c| c.key);
+        if chunks.iter().zip(0u64..).any(|(c, i)| c.key != i) {
+            problems.push(self.file.damaged(self.prefixes_at, "the index names a chunk twice"));
+        }
+        Ok(Contents::new(&self.file, chunks, problems))
+    }
+
     fn find(&self, hash: Hash) -> Result<Option<u64>> {
         for i in equal_range(self, hash.prefix())? {
             let at = self.prefixes_at.saturating_add(i.saturating_mul(PREFIX_TUPLE)).saturating_add(8);
@@ -108,7 +135,8 @@ impl TableFile {
         Ok(None)
     }
 
-    fn chunk_at(&self, ordinal: u64) -> Result<Vec<u8>> {
+    /// The chunk at this place in the order of the file.
+    pub(super) fn chunk_at(&self, ordinal: u64) -> Result<Vec<u8>> {
         let offsets = self.offsets()?;
         let i = to_usize(ordinal).unwrap_or(usize::MAX);
         let (Some(start), Some(end)) = (offsets.get(i), i.checked_add(1).and_then(|j| offsets.get(j))) else {

@@ -33,7 +33,11 @@ impl Database {
 
     /// The newest committed state.
     pub fn session(&self) -> Result<Session> {
-        let snapshot = self.store.snapshot()?;
+        self.session_at(self.store.snapshot()?)
+    }
+
+    /// The state that a snapshot holds.
+    pub(crate) fn session_at(&self, snapshot: Snapshot) -> Result<Session> {
         let root = snapshot.root();
         let bytes = snapshot.chunk(root)?;
         let store_root =

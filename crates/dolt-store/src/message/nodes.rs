@@ -122,6 +122,11 @@ impl Node {
         })
     }
 
+    /// The whole message.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// 0 for a leaf.
     pub(crate) fn level(&self) -> u8 {
         self.level

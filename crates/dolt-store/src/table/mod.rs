@@ -11,9 +11,13 @@ mod tuple;
 mod value;
 
 pub use diff::{RowChange, TableChange, TableDiff};
+pub(crate) use foreign_key::parse as parse_foreign_keys;
 pub use foreign_key::{ForeignKey, ReferenceOption};
 pub use render::push_json_string;
 pub use row::{Direction, Row, Rows};
+pub(crate) use schema::TableMessage;
 pub use schema::{Check, Column, Encoding, Index, Schema};
 pub use tables::{Table, Tables};
+pub(crate) use tuple::Tuple;
 pub use value::Value;
+pub(crate) use value::{Adaptive, adaptive, compare, decode};

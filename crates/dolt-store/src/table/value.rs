@@ -75,7 +75,7 @@ pub(crate) fn decode(encoding: Encoding, field: Option<&[u8]>, snapshot: &Snapsh
         | Encoding::GeomAdaptive => {
             let (hash, content) = match adaptive(bytes).map_err(field_problem)? {
                 Adaptive::Inline(content) => (Hash::NONE, content.to_vec()),
-                Adaptive::Outside { address } => (address, read_blob(snapshot, address)?),
+                Adaptive::Outside { address, .. } => (address, read_blob(snapshot, address)?),
             };
             long_value(encoding, content).map_err(|problem| Error::BadChunk { hash, problem })
         }
@@ -88,20 +88,39 @@ fn field_problem(problem: String) -> Error {
     Error::BadChunk { hash: Hash::NONE, problem }
 }
 
-enum Adaptive<'a> {
+/// Where the content of an adaptive field is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Adaptive<'a> {
+    /// In the row.
     Inline(&'a [u8]),
-    Outside { address: Hash },
+    /// In a tree of its own, so many bytes.
+    Outside { bytes: u64, address: Hash },
 }
 
-fn adaptive(bytes: &[u8]) -> std::result::Result<Adaptive<'_>, String> {
+/// Splits an adaptive field.
+pub(crate) fn adaptive(bytes: &[u8]) -> std::result::Result<Adaptive<'_>, String> {
     if let Some((0, content)) = bytes.split_first() {
         return Ok(Adaptive::Inline(content));
     }
     let split = bytes.len().checked_sub(Hash::LEN).filter(|n| *n > 0);
-    let address = split.and_then(|at| Hash::from_slice(bytes.split_at(at).1));
-    address
-        .map(|address| Adaptive::Outside { address })
-        .ok_or_else(|| format!("{} bytes are no adaptive value", bytes.len()))
+    let outside = split.and_then(|at| {
+        let (length, address) = bytes.split_at(at);
+        Some(Adaptive::Outside { bytes: varint(length)?, address: Hash::from_slice(address)? })
+    });
+    outside.ok_or_else(|| format!("{} bytes are no adaptive value", bytes.len()))
+}
+
+// `SQLite4`'s varint. `None`: these bytes are none, or there are more of them.
+fn varint(bytes: &[u8]) -> Option<u64> {
+    let (first, rest) = bytes.split_first()?;
+    let big_endian = |part: &[u8]| part.iter().fold(0u64, |n, b| (n << 8) | u64::from(*b));
+    let (len, base) = match first {
+        0..=240 => (0, u64::from(*first)),
+        241..=248 => (1, 240u64.saturating_add(u64::from(first.saturating_sub(241)) << 8)),
+        249 => (2, 2288),
+        other => (usize::from(other.saturating_sub(247)), 0),
+    };
+    (rest.len() == len).then(|| base.saturating_add(big_endian(rest)))
 }
 
 fn long_value(encoding: Encoding, content: Vec<u8>) -> std::result::Result<Value, String> {

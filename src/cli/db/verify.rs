@@ -1,0 +1,161 @@
+//! `gt db verify`.
+
+use std::sync::Mutex;
+
+use clap::Args;
+use dolt_store::commit::{Database, RefKind};
+use dolt_store::verify::{Finding, RefState, Report, Stage, Watch, verify};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::out::{self, GREEN, RED, styled};
+use crate::cli::session::Session;
+
+/// Check everything: every chunk, every reference, the order of every tree, and indexes against rows.
+///
+/// Says what is wrong, where, and what is still safe. Nothing is changed. Exit code 1 (11 under --exit-code) if anything is
+/// wrong. Not compared with the rows: full-text, spatial and vector indexes; a note says so.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {}
+
+/// Findings that are printed for people; JSON has all of them.
+const SHOWN: usize = 100;
+
+impl Verify {
+    #[expect(clippy::unused_self, reason = "every command has this shape")]
+    pub(super) fn run(&self, session: &Session, database: &Database) -> Result<(), Failure> {
+        let bar = Bar::new();
+        let report = verify(database, &bar);
+        bar.bar.finish_and_clear();
+        let report = report?;
+        session.show(|| to_json(&report), || for_people(&report));
+        if report.is_clean() { Ok(()) } else { Err(Failure::code_only(Kind::Damaged)) }
+    }
+}
+
+struct Bar {
+    bar: ProgressBar,
+    stage: Mutex<Option<Stage>>,
+}
+
+impl Bar {
+    // Hidden by itself when standard error is no terminal.
+    fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{msg:8} [{bar:40}] {pos} of {len}") {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self { bar, stage: Mutex::new(None) }
+    }
+}
+
+impl Watch for Bar {
+    fn progress(&self, stage: Stage, done: u64, of: u64) {
+        if let Ok(mut current) = self.stage.lock()
+            && *current != Some(stage)
+        {
+            *current = Some(stage);
+            self.bar.set_message(match stage {
+                Stage::Chunks => "chunks",
+                Stage::History => "history",
+                _ => "tables",
+            });
+            self.bar.set_length(of);
+        }
+        self.bar.set_position(done);
+    }
+}
+
+fn for_people(report: &Report) {
+    for note in &report.notes {
+        out::note(format!("Note: {note}"));
+    }
+    let size = out::bytes(report.chunk_bytes);
+    out::line(format!(
+        "{} chunks ({size}), {} commits, {} root values, {} table states, {} nodes, {} entries",
+        report.chunks, report.commits, report.roots, report.tables, report.nodes, report.entries
+    ));
+    if report.is_clean() {
+        out::line(styled(GREEN, "Nothing is wrong."));
+        return;
+    }
+    let total = report.findings.len();
+    out::line(styled(RED, format!("{}:", out::count(total, "thing is wrong", "things are wrong"))));
+    for finding in report.findings.iter().take(SHOWN) {
+        out::line(format!("  {finding}"));
+    }
+    if let Some(more) = total.checked_sub(SHOWN).filter(|n| *n > 0) {
+        out::line(format!("  and {more} more (--json has all)"));
+    }
+    out::line("Still safe:");
+    if report.refs.is_empty() {
+        out::line("  nothing could be reached");
+    }
+    for state in &report.refs {
+        out::line(format!("  {} {}: {}", word(state.kind), state.name, safety(state)));
+    }
+}
+
+fn safety(state: &RefState) -> String {
+    if state.history_is_safe {
+        return "all of it".to_owned();
+    }
+    if state.tip_is_safe {
+        return "its newest state; something in its history is damaged".to_owned();
+    }
+    let tables = |list: &[String]| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+    if state.damaged_tables.is_empty() {
+        return format!("tables {}; something besides tables is damaged", tables(&state.safe_tables));
+    }
+    format!("tables {} (damaged: {})", tables(&state.safe_tables), tables(&state.damaged_tables))
+}
+
+fn word(kind: RefKind) -> &'static str {
+    match kind {
+        RefKind::Branch => "branch",
+        RefKind::Tag => "tag",
+        RefKind::Remote => "remote",
+        RefKind::Stash => "stash",
+        RefKind::Internal => "internal",
+        _ => "other",
+    }
+}
+
+fn to_json(report: &Report) -> Value {
+    let finding = |f: &Finding| {
+        json!({
+            "problem": f.problem,
+            "chunk": f.chunk.map(|c| c.to_string()),
+            "file": f.file.as_ref().map(|(path, _)| path.display().to_string()),
+            "offset": f.file.as_ref().map(|(_, offset)| offset),
+            "state": f.state,
+            "table": f.table,
+            "index": f.index,
+            "key": f.key,
+        })
+    };
+    let state = |s: &RefState| {
+        json!({
+            "kind": word(s.kind),
+            "name": s.name,
+            "newest_is_safe": s.tip_is_safe,
+            "history_is_safe": s.history_is_safe,
+            "damaged_tables": s.damaged_tables,
+            "safe_tables": s.safe_tables,
+        })
+    };
+    json!({
+        "clean": report.is_clean(),
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "notes": report.notes,
+        "refs": report.refs.iter().map(state).collect::<Vec<_>>(),
+        "chunks": report.chunks,
+        "chunk_bytes": report.chunk_bytes,
+        "commits": report.commits,
+        "roots": report.roots,
+        "tables": report.tables,
+        "nodes": report.nodes,
+        "entries": report.entries,
+    })
+}
