@@ -2,6 +2,7 @@
 //! object's name, then the causes beneath, then what to do; and the exit code.
 
 use std::error::Error;
+use std::io;
 
 use serde_json::json;
 
@@ -110,11 +111,15 @@ impl Failure {
         self
     }
 
-    pub(crate) fn of(kind: Kind, error: &dyn Error, hints: Vec<String>) -> Self {
+    pub(crate) fn of(kind: Kind, error: &dyn Error, mut hints: Vec<String>) -> Self {
         let mut causes = Vec::new();
         let mut source = error.source();
         while let Some(cause) = source {
             causes.push(cause.to_string());
+            let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+            if kind == Some(io::ErrorKind::PermissionDenied) && hints.is_empty() {
+                hints.push("A town is kept by one user: repeat this as the one who owns it".to_owned());
+            }
             source = cause.source();
         }
         Self { kind, message: error.to_string(), causes, hints, silent: false }

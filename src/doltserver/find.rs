@@ -15,7 +15,7 @@ use super::record::{Phase, Record};
 use super::state::{PidFile, StateFile};
 use crate::sys::clock::Timestamp;
 use crate::sys::lock::{self, LockTable, Probe};
-use crate::sys::net::{self, Port};
+use crate::sys::net::{self, Port, PortUse};
 use crate::sys::process::{self, Facts, Handle, Pid, describe};
 use crate::town::Town;
 
@@ -41,6 +41,8 @@ pub struct Search {
     pub server: Option<Server>,
     /// Hints that led to nothing or to somebody else, one line each.
     pub notes: Vec<String>,
+    /// Whether a hint led to a living Dolt server of another user, of which nothing more can be said.
+    pub may_be_veiled: bool,
     /// Our record.
     pub record: Option<Record>,
     /// The PID file.
@@ -52,7 +54,7 @@ pub struct Search {
 impl Search {
     /// Whether the files say that a server runs, and none does: it crashed, was killed, or the machine went down.
     pub fn has_crashed(&self) -> bool {
-        if self.server.is_some() || self.has_ended_as_asked() {
+        if self.server.is_some() || self.may_be_veiled || self.has_ended_as_asked() {
             return false;
         }
         // The state file is written by every program that stops a server, our record only by this one.
@@ -94,6 +96,7 @@ pub fn find(town: &Town) -> Result<Search, ServerError> {
     let mut search = Search {
         server: None,
         notes: Vec::new(),
+        may_be_veiled: false,
         record,
         pid_file: PidFile::read(town),
         state_file: StateFile::read(town),
@@ -164,10 +167,12 @@ fn try_candidate(town: &Town, search: &mut Search, pid: Pid, found_by: &'static 
         return;
     };
     let finding = identity::examine(&facts, town, search.record.as_ref());
+    let veiled = identity::is_veiled(&facts);
     if finding.verdict == Verdict::Ours {
-        let port = sql_port(pid, search.last_port());
+        let port = if veiled { unseen_port(search) } else { sql_port(pid, search.last_port()) };
         search.server = Some(Server { handle, facts, evidence: finding.evidence, port, found_by });
     } else {
+        search.may_be_veiled |= veiled && identity::is_sql_server(&facts);
         let why = finding.evidence.last().cloned().unwrap_or_default();
         search
             .notes
@@ -179,6 +184,11 @@ fn try_candidate(town: &Town, search: &mut Search, pid: Pid, found_by: &'static 
 pub(super) fn sql_port(pid: Pid, expected: Option<Port>) -> Option<Port> {
     let ports = net::listening_ports(pid);
     expected.filter(|p| ports.contains(p)).or_else(|| ports.first().copied())
+}
+
+// Whose sockets another user's process has is not told; that somebody unseen listens on its port is.
+fn unseen_port(search: &Search) -> Option<Port> {
+    search.last_port().filter(|p| net::port_use(*p) == PortUse::Unnamed)
 }
 
 // A start that was killed after it spawned a server and before it wrote down which: that server may hold no lock yet.

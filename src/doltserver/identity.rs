@@ -61,6 +61,11 @@ pub fn examine(facts: &Facts, town: &Town, record: Option<&Record>) -> Finding {
         return Finding { verdict: Verdict::NotDolt, evidence };
     }
     evidence.push(format!("arguments {:?}: sql-server", facts.command_line()));
+    if recorded && is_veiled(facts) {
+        // PID, start time and boot name one process for ever, and it is the one that this town's record is about.
+        evidence.push(format!("it runs as user {}: this user may see no more of it", facts.uid));
+        return Finding { verdict: Verdict::Ours, evidence };
+    }
     let Some(served) = served_dir(facts) else {
         evidence.push("its data directory cannot be told".to_owned());
         return Finding { verdict: Verdict::OtherServer(None), evidence };
@@ -72,6 +77,12 @@ pub fn examine(facts: &Facts, town: &Town, record: Option<&Record>) -> Finding {
     }
     evidence.push(format!("data directory {}: this town's", served.display()));
     Finding { verdict: Verdict::Ours, evidence }
+}
+
+/// Whether the kernel shows us no more of it than the process list: it runs as another user. Such a one is looked at and
+/// talked to, never signalled.
+pub fn is_veiled(facts: &Facts) -> bool {
+    facts.exe.is_none() && facts.cwd.is_none()
 }
 
 /// Whether its executable is a `dolt`.

@@ -106,7 +106,7 @@ pub async fn status(context: &Context<'_>) -> Result<Status, ServerError> {
     let mut notes = search.notes;
     notes.extend(half_made(&databases));
     notes.extend(settings_notes(context, server.as_ref()));
-    if let Some(server) = &mut server {
+    if let Some(server) = server.as_mut().filter(|s| !identity::is_veiled(&s.facts)) {
         let (held, all) = identity::locks_held(&server.facts, &context.town.data_dir());
         server.evidence.push(format!("locks held: {held} of {all} databases of this town"));
     }

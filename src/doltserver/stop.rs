@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::find::{self, Server};
+use super::identity;
 use super::record::{Ending, Phase, Record};
 use super::start::{collect_view, lock_state};
 use super::{Context, Notice, ServerError, state, with_causes};
@@ -161,6 +162,13 @@ async fn wait_for_queries(context: &Context<'_>, server: &Server, grace: Duratio
 // The handle was opened before the facts were read, so the signal reaches the very process that was examined.
 fn ask_to_end(server: &Server) -> Result<(), ServerError> {
     let pid = server.facts.pid;
+    if identity::is_veiled(&server.facts) {
+        let source = std::io::Error::new(
+            std::io::ErrorKind::PermissionDenied,
+            format!("it runs as user {}", server.facts.uid),
+        );
+        return Err(ServerError::Io { what: format!("ask PID {pid} to end"), source });
+    }
     server.handle.signal(Signal::Term).map_err(ServerError::io(format!("ask PID {pid} to end")))?;
     Ok(())
 }

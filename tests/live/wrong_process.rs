@@ -2,7 +2,8 @@
 //! server is ever adopted or signalled.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::process::Command;
 
 use crate::support::{TestTown, is_alive, run, stranger_on};
 
@@ -216,4 +217,40 @@ fn f23_no_helper_program_is_needed_to_find_the_server() {
     other.gt(&["dolt", "start"]).fails(1).error_begins_with(&format!("(PID {pid})"));
     town.gt(&["dolt", "stop"]).ok().says(&format!("(was PID {pid})"));
     assert!(!is_alive(pid));
+}
+
+#[test]
+fn another_user_sees_that_the_server_runs_and_cannot_end_it() {
+    use std::os::unix::fs::PermissionsExt;
+    // Only root can become somebody else.
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return;
+    }
+    let town = TestTown::with(&["hq"]);
+    let pid = town.up();
+    fs::set_permissions(town.outside(), fs::Permissions::from_mode(0o755)).unwrap();
+    let gt = town.outside().join("gt");
+    fs::copy(env!("CARGO_BIN_EXE_gt"), &gt).unwrap();
+    let as_nobody = |args: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&gt).args(args);
+        town.seal(&mut command);
+        command.current_dir(&town.root);
+        run(command)
+    };
+    as_nobody(&["dolt", "status"])
+        .ok()
+        .says(&format!("Dolt server is running (PID {pid})"))
+        .never_says("crashed")
+        .never_says("is not this town's server");
+    as_nobody(&["dolt", "sql", "-q", "select 6 * 7"]).ok().says("42");
+    as_nobody(&["dolt", "stop"])
+        .fails(1)
+        .says("Permission denied")
+        .says("repeat this as the one who owns it");
+    // Without our own record (the Go tool started it) nothing can be said, and nothing wrong is.
+    fs::remove_file(town.file("daemon/gt-server.json")).unwrap();
+    as_nobody(&["dolt", "status"]).ok().says("runs as user 0 and may not be examined").never_says("crashed");
+    assert!(is_alive(pid));
+    assert_eq!(town.status()["pid"], pid);
 }
