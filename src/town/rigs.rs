@@ -3,7 +3,7 @@
 //! A database without an owner here is called an orphan. That is a guess, made by reading files that may be missing:
 //! it is shown to people and never enough to delete anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 
 use super::beads::BeadsDir;
@@ -37,7 +37,12 @@ pub fn registered(town: &Town) -> Result<Vec<Rig>, TownError> {
 /// one level of directories, redirects followed.
 pub fn owners(town: &Town) -> BTreeMap<String, String> {
     let mut owners = BTreeMap::new();
+    let mut seen = HashSet::new();
     let mut claim = |beads: &BeadsDir, owner: String| {
+        // The registry, a route and a directory mostly name the same rig.
+        if !seen.insert(beads.path().to_owned()) {
+            return;
+        }
         // A redirecting directory may still name the database itself; then its own word counts.
         let database = beads.database().or_else(|| beads.resolved().database());
         if let Some(database) = database {
