@@ -232,3 +232,35 @@ fn a_flipped_byte_is_found_and_what_is_safe_is_said() {
     fs::write(&file, &good).unwrap();
     subject.is_clean();
 }
+
+#[test]
+fn sizes_add_up_and_a_collection_leaves_no_garbage() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let subject = Subject::new(dolt);
+        subject.sql(&big(2_000));
+        subject.sql("create table tiny (id int primary key)");
+        subject.commit("all of it");
+        subject.dolt(&["checkout", "-b", "side"]).ok();
+        subject.sql("update big set k = 'side'");
+        subject.commit("side");
+        subject.dolt(&["checkout", "main"]).ok();
+        subject.sql("create table gone (id int primary key, v text); insert into gone values (1, 'x'); drop table gone;");
+        let before = subject.gt(&["size", "--json"]).ok().json();
+        let garbage = |report: &serde_json::Value| report["garbage"]["bytes"].as_u64().unwrap();
+        assert!(garbage(&before) > 0, "{before}");
+        let of = |list: &str, key: &str, name: &str| {
+            before[list].as_array().unwrap().iter().find(|t| t[key] == name).unwrap().clone()
+        };
+        let bytes = |value: &serde_json::Value| value["bytes"].as_u64().unwrap();
+        assert!(bytes(&of("tables", "table", "big")) > 100 * bytes(&of("tables", "table", "tiny")));
+        let side = of("refs", "name", "side");
+        assert!(bytes(&side["alone"]) > 0 && bytes(&side["alone"]) < bytes(&side["all"]), "{side}");
+        subject.dolt(&["gc", "--full"]).ok();
+        let after = subject.gt(&["size", "--json"]).ok().json();
+        let chunks = |r: &serde_json::Value, what: &str| r[what]["chunks"].as_u64().unwrap();
+        // A collection keeps exactly what is reachable, found here by another way.
+        assert_eq!(chunks(&after, "garbage"), 0, "{after}");
+        assert_eq!(chunks(&after, "all"), chunks(&before, "all") - chunks(&before, "garbage"));
+        subject.gt(&["size"]).ok().says("is garbage").says("TABLE");
+    }
+}

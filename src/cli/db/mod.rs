@@ -7,6 +7,7 @@ mod ls;
 mod place;
 mod schema;
 mod show;
+mod size;
 mod tables;
 mod verify;
 
@@ -42,6 +43,7 @@ enum Verb {
     Log(log::Log),
     Diff(diff::Diff),
     Verify(verify::Verify),
+    Size(size::Size),
 }
 
 impl Db {
@@ -60,6 +62,7 @@ impl Db {
             Verb::Dump(c) => c.run(session, &state),
             Verb::Log(c) => c.run(session, &state),
             Verb::Diff(c) => c.run(session, &state),
+            Verb::Size(c) => c.run(session, &state),
             Verb::Verify(_) => Ok(()),
         }
     }

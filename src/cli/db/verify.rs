@@ -111,7 +111,7 @@ fn safety(state: &RefState) -> String {
     format!("tables {} (damaged: {})", tables(&state.safe_tables), tables(&state.damaged_tables))
 }
 
-fn word(kind: RefKind) -> &'static str {
+pub(super) fn word(kind: RefKind) -> &'static str {
     match kind {
         RefKind::Branch => "branch",
         RefKind::Tag => "tag",

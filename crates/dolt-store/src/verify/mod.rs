@@ -17,13 +17,16 @@ mod boundary;
 mod chunks;
 mod finding;
 mod history;
+mod references;
 mod rows;
 mod shape;
+mod size;
 mod tables;
 mod tree;
 mod walker;
 
 pub use finding::{Finding, RefState, Report, Stage, Watch};
+pub use size::{RefSize, Share, Sizes, size_below, sizes};
 
 use std::sync::atomic::Ordering;
 
