@@ -178,6 +178,9 @@ impl From<TownError> for Failure {
             TownError::SomethingElse { .. } => {
                 (Kind::Other, vec!["Name a directory that is empty or does not exist yet".to_owned()])
             }
+            TownError::UnusablePath { .. } => {
+                (Kind::Config, vec!["Use a directory with another name; nothing was changed".to_owned()])
+            }
             TownError::Malformed { .. } => {
                 (Kind::Config, vec!["Repair the file; it was not touched".to_owned()])
             }

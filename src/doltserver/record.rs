@@ -144,8 +144,10 @@ impl Record {
 
     /// Writes the record; [`state::settle`](super::state::settle) makes it survive a power cut.
     pub fn save(&self, town: &Town) -> Result<(), ServerError> {
-        let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
-        Ok(atomic::replace_soon(&town.record_file(), text.as_bytes(), 0o644)?)
+        let path = town.record_file();
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|e| ServerError::Io { what: format!("write {}", path.display()), source: e.into() })?;
+        Ok(atomic::replace_soon(&path, (text + "\n").as_bytes(), 0o644)?)
     }
 
     /// Moves to another phase.

@@ -17,18 +17,29 @@ pub fn find_town(env: &Env, explicit: Option<&Path>) -> Result<Town, TownError> 
     let absolute = |named: &Path| clean(&cwd.as_deref().map_or_else(|| named.to_owned(), |c| c.join(named)));
     if let Some(named) = explicit {
         let root = absolute(named);
-        return if is_town(&root) { Ok(Town::at(root)) } else { Err(TownError::NotATown { path: root }) };
+        return if is_town(&root) { at_usable_path(root) } else { Err(TownError::NotATown { path: root }) };
     }
     if let Some(root) = cwd.as_deref().and_then(walk_up) {
-        return Ok(Town::at(root));
+        return at_usable_path(root);
     }
     for name in [env::GT_TOWN_ROOT, env::GT_ROOT] {
         let root = env.path(name).map(|named| absolute(&named)).filter(|r| r.is_absolute() && is_town(r));
         if let Some(root) = root {
-            return Ok(Town::at(root));
+            return at_usable_path(root);
         }
     }
     Err(TownError::NotInTown)
+}
+
+/// The town of this root, if Dolt could serve it: the path stands in JSON and YAML, and Dolt takes a backslash for a
+/// slash. Either way it would look in another place.
+pub(crate) fn at_usable_path(root: PathBuf) -> Result<Town, TownError> {
+    let problem = match root.to_str() {
+        None => "its path is not text (UTF-8)",
+        Some(text) if text.contains('\\') => "its path holds a backslash, which Dolt takes for a slash",
+        Some(_) => return Ok(Town::at(root)),
+    };
+    Err(TownError::UnusablePath { path: root, problem })
 }
 
 fn walk_up(start: &Path) -> Option<PathBuf> {

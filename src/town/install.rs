@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{Town, TownError};
+use super::{Town, TownError, at_usable_path};
 use crate::sys::atomic;
 use crate::sys::clock;
 use crate::sys::net::Port;
@@ -36,8 +36,8 @@ pub struct Installed {
 
 /// Makes the directory a town, or completes one.
 pub fn install(root: &Path, new: &NewTown) -> Result<Installed, TownError> {
+    let town = at_usable_path(root.to_owned())?;
     refuse_something_else(root)?;
-    let town = Town::at(root);
     let mut made = Vec::new();
     for dir in ["", "mayor", "daemon", ".beads", ".dolt-data"] {
         make_dir(&root.join(dir), dir, &mut made)?;

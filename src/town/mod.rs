@@ -18,6 +18,7 @@ pub mod settings;
 use std::io;
 use std::path::PathBuf;
 
+pub(crate) use discover::at_usable_path;
 pub use discover::{clean, find_town, logical_cwd};
 pub use layout::Town;
 
@@ -33,6 +34,14 @@ pub enum TownError {
     NotATown {
         /// The directory that was named.
         path: PathBuf,
+    },
+    /// A path at which Dolt could not serve a town.
+    #[error("no town can live at {}: {problem}", path.display())]
+    UnusablePath {
+        /// The town's root.
+        path: PathBuf,
+        /// Why not.
+        problem: &'static str,
     },
     /// A file or directory could not be read.
     #[error("cannot read {}", path.display())]

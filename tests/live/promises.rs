@@ -290,3 +290,21 @@ fn whoever_waits_for_a_server_that_is_down_is_told_how_to_start_it() {
         town.gt(verb).fails(1).error_begins_with("Dolt server is not running").says("gt dolt start");
     }
 }
+
+#[test]
+fn a_town_whose_path_holds_quotes_blanks_and_a_line_break_lives_like_any_other() {
+    let mut town = TestTown::with(&["hq"]);
+    let strange = town.outside().join("a \"b\" 'c' $x #: \u{fc}\nz");
+    fs::rename(&town.root, &strange).unwrap();
+    town.root = strange;
+    let pid = town.up();
+    let servers = town.gt(&["dolt", "ps", "--json"]).ok().json();
+    let ours = servers["servers"].as_array().unwrap().iter().find(|s| s["pid"] == pid).unwrap().clone();
+    assert_eq!(ours["data_dir"], town.file(".dolt-data").to_str().unwrap());
+    assert!(town.sql("hq", "select 6 * 7").contains("42"));
+    town.gt(&["rig", "add", "gastown"]).ok();
+    town.gt(&["dolt", "restart"]).ok();
+    assert_eq!(town.servers(), [town.pid()]);
+    town.gt(&["dolt", "stop"]).ok();
+    town.nothing_runs();
+}
