@@ -308,3 +308,23 @@ fn a_town_whose_path_holds_quotes_blanks_and_a_line_break_lives_like_any_other()
     town.gt(&["dolt", "stop"]).ok();
     town.nothing_runs();
 }
+
+#[test]
+fn a_number_that_was_given_to_another_process_is_not_the_server_that_the_record_means() {
+    let town = TestTown::with(&["hq"]);
+    let pid = town.up();
+    signal(pid, "KILL");
+    wait_until("the server is gone", || !is_alive(pid));
+    // As after a reuse: every file names a living process, which was started at another time.
+    let heir = town.start("sleep", &["300"], &town.root);
+    let record = town.read("daemon/gt-server.json");
+    let renamed = record.replace(&format!("\"pid\": {pid}"), &format!("\"pid\": {}", heir.pid()));
+    assert_ne!(record, renamed);
+    town.write("daemon/gt-server.json", &renamed);
+    town.write("daemon/dolt.pid", &heir.pid().to_string());
+    assert_eq!(town.status()["state"], "crashed");
+    town.gt(&["dolt", "stop", "--force"]).fails(1).error_begins_with("Dolt server is not running");
+    town.gt(&["dolt", "start"]).ok();
+    town.gt(&["dolt", "stop"]).ok();
+    assert!(heir.is_alive());
+}

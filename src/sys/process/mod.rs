@@ -190,4 +190,18 @@ mod tests {
         assert!(Facts::read(pid).is_none());
         assert!(Handle::open(pid).unwrap().is_none());
     }
+
+    #[tokio::test]
+    async fn a_handle_reaches_the_process_it_was_opened_on_or_nobody() {
+        let mut child = std::process::Command::new("sleep").arg("300").spawn().unwrap();
+        let pid = Pid::new(i32::try_from(child.id()).unwrap()).unwrap();
+        let handle = Handle::open(pid).unwrap().unwrap();
+        assert!(handle.facts().is_some() && !handle.has_ended());
+        assert!(handle.signal(Signal::Term).unwrap());
+        handle.ended().await;
+        assert!(handle.has_ended() && handle.facts().is_none(), "a zombie has ended");
+        child.wait().unwrap();
+        // From here on the number may be anybody's; the handle is nobody's.
+        assert!(!handle.signal(Signal::Kill).unwrap());
+    }
 }
