@@ -21,6 +21,7 @@ mod processes;
 mod promises;
 mod stopping;
 mod store_consistency;
+mod store_corruption;
 mod store_diff;
 mod store_reading;
 mod store_verify;

@@ -48,11 +48,11 @@ enum Verb {
 
 impl Db {
     pub(crate) fn run(&self, session: &Session) -> Result<(), Failure> {
-        let database = self.place.open(session)?;
-        // A verification says what it can of a database whose root is broken too.
+        // A verification says what it can of a database that others refuse, too.
         if let Verb::Verify(c) = &self.verb {
-            return c.run(session, &database);
+            return c.run(session, &self.place.open_despite_loss(session)?);
         }
+        let database = self.place.open(session)?;
         let state = database.session()?;
         match &self.verb {
             Verb::Ls(c) => c.run(session, &state),

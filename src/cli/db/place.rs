@@ -27,6 +27,11 @@ impl Place {
         Ok(Database::open_read(&self.path(session)?)?)
     }
 
+    /// Opens what can still be read of a damaged one.
+    pub(super) fn open_despite_loss(&self, session: &Session) -> Result<Database, Failure> {
+        Ok(Database::open_despite_loss(&self.path(session)?)?)
+    }
+
     fn path(&self, session: &Session) -> Result<PathBuf, Failure> {
         let cwd = logical_cwd(&session.env).unwrap_or_else(|| PathBuf::from("."));
         if let Some(dir) = &self.dir {

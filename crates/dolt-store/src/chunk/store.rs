@@ -58,8 +58,16 @@ enum Opened {
 }
 
 impl Store {
-    /// Opens the database in this directory: the one that holds `.dolt`, or `.dolt`, or `noms` itself.
+    /// Opens the database in this directory: the one that holds `.dolt`, or `.dolt`, or `noms` itself. A journal in which
+    /// whole records follow a damaged one is refused, as Dolt refuses it: its last readable root is not the newest.
     pub fn open_read(path: &Path) -> Result<Self> {
+        let store = Self::open_despite_loss(path)?;
+        store.check_journal_tail()?;
+        Ok(store)
+    }
+
+    /// The same without that refusal: to see what can still be read.
+    pub fn open_despite_loss(path: &Path) -> Result<Self> {
         let candidates = [path.join(".dolt/noms"), path.join("noms"), path.to_owned()];
         let noms = candidates.into_iter().find(|p| p.join("manifest").is_file());
         let noms = noms.ok_or_else(|| Error::NotADatabase { path: path.to_owned() })?;
@@ -85,10 +93,21 @@ impl Store {
         &self.noms
     }
 
-    /// Looks behind the journal's valid end for records that a damaged one hides. Only meaningful when nobody writes.
+    /// Looks behind the journal's valid end for records that a damaged one hides. Beside a writing server the end may be half
+    /// a record at one moment and whole ones at the next: only what stays where it is counts.
     pub fn check_journal_tail(&self) -> Result<()> {
         let generation = Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner));
-        generation.journal.as_ref().map_or(Ok(()), Journal::check_tail)
+        let Some(journal) = &generation.journal else { return Ok(()) };
+        let mut last = None;
+        loop {
+            match journal.check_tail() {
+                Err(Error::DataLoss { offset, .. }) if last != Some(offset) => {
+                    last = Some(offset);
+                    journal.refresh()?;
+                }
+                other => return other,
+            }
+        }
     }
 }
 

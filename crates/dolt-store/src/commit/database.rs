@@ -26,9 +26,17 @@ pub struct Session {
 impl Database {
     /// Opens the database in this directory (the one that holds `.dolt`).
     pub fn open_read(path: &Path) -> Result<Self> {
-        let store = Store::open_read(path)?;
-        let dolt_dir = store.path().parent().unwrap_or(path).to_owned();
-        Ok(Self { store, dolt_dir })
+        Ok(Self::of(Store::open_read(path)?))
+    }
+
+    /// The same for a database whose journal has lost something: to see what can still be read.
+    pub fn open_despite_loss(path: &Path) -> Result<Self> {
+        Ok(Self::of(Store::open_despite_loss(path)?))
+    }
+
+    fn of(store: Store) -> Self {
+        let dolt_dir = store.path().parent().unwrap_or(store.path()).to_owned();
+        Self { store, dolt_dir }
     }
 
     /// The newest committed state.

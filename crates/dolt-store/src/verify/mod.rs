@@ -30,8 +30,8 @@ pub use size::{RefSize, Share, Sizes, size_below, sizes};
 
 use std::sync::atomic::Ordering;
 
+use crate::Result;
 use crate::commit::Database;
-use crate::{Error, Result};
 use walker::{Place, Walker};
 
 /// Checks the newest state of a database and everything in its files. Errors are only those that keep it from being
@@ -42,7 +42,7 @@ pub fn verify(database: &Database, watch: &dyn Watch) -> Result<Report> {
     let mut walker = Walker::new(&snapshot, watch);
     let suspects = chunks::check(&walker, &mut report);
     walker.suspect(suspects);
-    if let Err(error) = journal_tail(database) {
+    if let Err(error) = database.store().check_journal_tail() {
         walker.say_error(&Place::default(), &error);
     }
     match database.session_at(snapshot.clone()) {
@@ -53,21 +53,4 @@ pub fn verify(database: &Database, watch: &dyn Watch) -> Result<Report> {
     report.entries = walker.entries.load(Ordering::Relaxed);
     (report.findings, report.notes) = walker.into_parts();
     Ok(report)
-}
-
-// Beside a writing server the end of the journal may be half a record at one moment and whole ones at the next: only
-// what stays where it is counts.
-fn journal_tail(database: &Database) -> Result<()> {
-    let store = database.store();
-    let mut last = None;
-    loop {
-        match store.check_journal_tail() {
-            Err(Error::DataLoss { path, offset }) if last != Some(offset) => {
-                last = Some(offset);
-                drop(path);
-                store.snapshot()?;
-            }
-            other => return other,
-        }
-    }
 }
