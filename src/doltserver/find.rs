@@ -60,7 +60,11 @@ impl Search {
         // The state file is written by every program that stops a server, our record only by this one.
         match (&self.state_file, &self.record) {
             (StateFile::Read(state), _) => state.running,
-            (_, Some(record)) => matches!(record.phase, Phase::Starting | Phase::Ready | Phase::Stopping),
+            // An intent alone says that a start was cut off, perhaps before there was any server.
+            (_, Some(record)) => {
+                let went_up = matches!(record.phase, Phase::Starting | Phase::Ready | Phase::Stopping);
+                went_up && !record.is_bare_intent()
+            }
             (_, None) => false,
         }
     }

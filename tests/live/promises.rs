@@ -328,3 +328,20 @@ fn a_number_that_was_given_to_another_process_is_not_the_server_that_the_record_
     town.gt(&["dolt", "stop"]).ok();
     assert!(heir.is_alive());
 }
+
+#[test]
+fn a_start_that_was_cut_off_before_it_had_a_server_is_no_crash() {
+    let town = TestTown::with(&["hq"]);
+    town.up();
+    town.gt(&["dolt", "stop"]).ok();
+    let record = town.json("daemon/gt-server.json");
+    let mut intent = record;
+    intent["phase"] = "starting".into();
+    intent["pid"] = serde_json::Value::Null;
+    intent["start"] = serde_json::Value::Null;
+    town.write("daemon/gt-server.json", &intent.to_string());
+    fs::remove_file(town.file("daemon/dolt-state.json")).unwrap();
+    let status = town.status();
+    assert_eq!((&status["state"], &status["crashes"]), (&"down".into(), &0.into()));
+    town.gt(&["dolt", "start"]).ok().never_says("crashed");
+}
