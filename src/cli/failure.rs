@@ -260,6 +260,7 @@ impl From<ServerError> for Failure {
                 one("It may still be writing. Wait, or end it by force: gt dolt stop --force".into()),
             ),
             E::Interrupted { signal, .. } => (Kind::Interrupted(*signal), Vec::new()),
+            E::NoSuchDatabase { .. } => (Kind::Other, one("See gt dolt list".into())),
             E::NoLog { .. } => (Kind::Other, one("It is written from the first start on".into())),
             E::NewerRecord { .. } => (Kind::Config, one("Use that gt, or move the file away".into())),
             E::Lock(LockError::Held { .. }) => {
@@ -279,8 +280,14 @@ impl From<SqlError> for Failure {
     }
 }
 
+// MySQL's number for it.
+const UNKNOWN_DATABASE: u16 = 1049;
+
 fn sql_failure(error: &SqlError) -> Failure {
     let (kind, hints) = match error {
+        SqlError::Refused { code: UNKNOWN_DATABASE, .. } => {
+            (Kind::Other, vec!["See gt dolt list".to_owned()])
+        }
         SqlError::Refused { .. } => (Kind::Other, Vec::new()),
         // Dolt hangs up in the middle of a result when a row cannot be made; only its log says why.
         SqlError::Lost { .. } => (Kind::NotAnswering, vec!["Its log may say why: gt dolt logs".to_owned()]),

@@ -171,7 +171,7 @@ impl Client {
         Ok(first.into_iter().filter(|d| !OWN.contains(&d.as_str()) && d != "dolt_cluster").collect())
     }
 
-    /// The queries that the server is working on now, without this one. Idle connections are none.
+    /// The queries that the server is working on now, by connection, without this one. Idle connections are none.
     pub async fn running_queries(&mut self) -> Result<Vec<Query>, SqlError> {
         let own = self.id();
         let results =
@@ -185,7 +185,10 @@ impl Client {
             let text = texts.next()?.unwrap_or_default();
             (command == "Query" && id != own).then_some(Query { id, seconds, text })
         };
-        Ok(rows.filter_map(query).collect())
+        // The server lists them in any order, another one each time.
+        let mut queries: Vec<Query> = rows.filter_map(query).collect();
+        queries.sort_unstable_by_key(|q| q.id);
+        Ok(queries)
     }
 
     /// Connections open now, and the most that the server allows.

@@ -99,3 +99,32 @@ fn f22_a_query_that_outlives_the_grace_does_not_keep_the_server_up() {
     assert!(town.servers().is_empty());
     query.end().fails(1);
 }
+
+#[test]
+fn f22_what_a_stop_waits_for_is_said_once_and_again_only_when_it_changes() {
+    let town = TestTown::with(&["hq"]);
+    town.up();
+    let query = |seconds: u8| town.begin(&["dolt", "sql", "-q", &format!("select sleep({seconds})")]);
+    let queries: Vec<_> = [4, 4, 4, 4].map(query).into_iter().collect();
+    wait_until("all of them run", || {
+        let dumped = town.gt(&["dolt", "dump", "-n", "0"]).ok().out;
+        dumped.lines().filter(|l| l.contains("select sleep(")).count() == queries.len()
+    });
+    let stopped = town.gt(&["dolt", "stop"]).ok().says("waiting for 4 queries running:");
+    let said: Vec<_> = stopped.err.lines().filter(|l| l.starts_with("waiting for ")).collect();
+    let distinct: std::collections::BTreeSet<_> = said.iter().collect();
+    assert_eq!(said.len(), distinct.len(), "{stopped:#?}");
+    for query in queries {
+        query.end().ok();
+    }
+}
+
+#[test]
+fn a_database_that_does_not_exist_is_said_to_be_none_with_the_server_up_and_down() {
+    let town = TestTown::with(&["hq"]);
+    let asked =
+        || town.gt(&["dolt", "sql", "--db", "nope", "-q", "select 1"]).fails(1).says("See gt dolt list");
+    asked().error_begins_with("there is no database nope");
+    town.up();
+    asked().error_begins_with("database not found: nope");
+}
