@@ -21,6 +21,8 @@ pub enum Health {
     Running(ask::Answer),
     /// It runs and has not opened its port yet.
     Starting,
+    /// It was asked to end and has not yet.
+    Stopping,
     /// It runs and does not answer.
     Silent {
         /// When we asked.
@@ -90,6 +92,7 @@ pub async fn status(context: &Context<'_>) -> Result<Status, ServerError> {
     let mut search = find::find(context.town)?;
     let mut server = search.server.take();
     let health = match &server {
+        Some(server) if is_asked_to_end(&search, server) => Health::Stopping,
         Some(server) => health_of(context, server).await,
         None => absent(context, &search),
     };
@@ -138,6 +141,10 @@ pub async fn status(context: &Context<'_>) -> Result<Status, ServerError> {
 /// Asks a server on another machine.
 pub async fn remote(context: &Context<'_>, port: Port) -> Result<ask::Answer, crate::sql::SqlError> {
     ask::ask(context, port, Duration::from_secs(3)).await
+}
+
+fn is_asked_to_end(search: &Search, server: &Server) -> bool {
+    search.record.as_ref().is_some_and(|r| r.is_asked_to_end() && r.is_about(&server.facts))
 }
 
 async fn health_of(context: &Context<'_>, server: &Server) -> Health {

@@ -59,6 +59,8 @@ exec $REAL "$@""#;
     signal(stop.pid(), "INT");
     stop.end().fails(130).error_begins_with("the server has been asked to end and will");
     assert!(is_alive(pid));
+    town.gt(&["dolt", "status"]).ok().says(&format!("Dolt server is stopping (PID {pid})"));
+    assert_eq!(town.status()["state"], "stopping");
     town.gt(&["dolt", "stop", "--grace", "500ms"]).ok().says(&format!("killed (was PID {pid})"));
     assert!(!is_alive(pid));
 }

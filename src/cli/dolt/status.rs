@@ -15,7 +15,7 @@ use crate::town::rigs;
 
 /// Show how the server is. Only looks: writes nothing, starts nothing, answers within a second.
 ///
-/// Exit code 0 whatever it finds; with --exit-code: 0 running, 3 not running, 4 crashed, 5 starting or not answering.
+/// Exit code 0 whatever it finds; with --exit-code: 0 running, 3 not running, 4 crashed, 5 starting, stopping or not answering.
 #[derive(Debug, Args)]
 pub(crate) struct Status {}
 
@@ -39,7 +39,7 @@ pub(crate) fn verdict(session: &Session, health: &Health) -> Result<(), Failure>
         Health::Running(_) => return Ok(()),
         Health::Down => Kind::NotRunning,
         Health::Crashed { .. } => Kind::Crashed,
-        Health::Starting | Health::Silent { .. } => Kind::NotAnswering,
+        Health::Starting | Health::Stopping | Health::Silent { .. } => Kind::NotAnswering,
     };
     if session.rich_codes { Err(Failure::code_only(kind)) } else { Ok(()) }
 }
@@ -78,6 +78,7 @@ pub(crate) fn state_name(health: &Health) -> &'static str {
     match health {
         Health::Running(_) => "running",
         Health::Starting => "starting",
+        Health::Stopping => "stopping",
         Health::Silent { .. } => "not-answering",
         Health::Crashed { .. } => "crashed",
         Health::Down => "down",
@@ -128,7 +129,7 @@ pub(crate) fn to_json(here: &Here<'_>, status: &status::Status, owners: &BTreeMa
             body["last_sign_of_life"] = json!(last_sign.map(|t| t.to_string()));
             body["machine_restarted"] = json!(rebooted);
         }
-        Health::Starting | Health::Down => {}
+        Health::Starting | Health::Stopping | Health::Down => {}
     }
     body
 }
@@ -176,6 +177,7 @@ pub(crate) fn headline(status: &status::Status) {
         Health::Running(_) => {
             out::line(format!("{} Dolt server is {}{pid}", styled(GREEN, "●"), styled(BOLD, "running")));
         }
+        Health::Stopping => out::line(format!("{} Dolt server is stopping{pid}", styled(YELLOW, "◐"))),
         Health::Starting => out::line(format!("{} Dolt server is starting{pid}", styled(YELLOW, "◐"))),
         Health::Silent { asked_at, last_sign, problem } => {
             let (since, mark) = (clock::local(*asked_at), styled(RED, "●"));
