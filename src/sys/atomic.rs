@@ -29,7 +29,7 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
     done.map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
-/// Like [`write`] without waiting for the disk; [`settle`] does that.
+/// Like [`write()`] without waiting for the disk; [`settle`] does that.
 pub fn replace_soon(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
     replace(path, content, mode, false).map_err(|source| WriteError { path: path.to_owned(), source })
 }
