@@ -4,7 +4,9 @@
 //! two programs must take turns so that a change of the machine's load meets both, and what is wanted is a median with
 //! its extremes beside a target. Every number is the wall-clock time of one process, measured from outside.
 //!
-//! `GT_BENCH_QUICK=1` takes three rounds of one and ten databases: to try the program, not to quote it.
+//! The tables are printed and written into `docs/benchmarks.md`, in place of those that stand there.
+//!
+//! `GT_BENCH_QUICK=1` takes three rounds of one and ten databases: to try the program, not to quote it; nothing is written.
 
 #![allow(
     clippy::disallowed_methods,
@@ -37,19 +39,36 @@ fn main() {
     }
     let quick = std::env::var_os("GT_BENCH_QUICK").is_some();
     let (sizes, rounds): (&[usize], usize) = if quick { (&[1, 10], 3) } else { (&[1, 10, 50], 11) };
-    println!("{}", machine::describe().join("\n"));
-    println!("- rounds: {rounds} after one to warm up, the programs in turn\n");
+    let mut report = String::new();
+    let mut show = |text: String| {
+        println!("{text}");
+        report += &(text + "\n");
+    };
+    show(machine::describe().join("\n"));
+    show(format!("- rounds: {rounds} after one to warm up, the programs in turn\n"));
     let begun = Instant::now();
     let mut missed = 0;
     for &size in sizes {
         let table = measure(size, rounds);
-        println!("{}", table.render());
+        show(table.render());
         missed += table.missed();
     }
     let table = footprint();
-    println!("{}", table.render());
+    show(table.render());
     missed += table.missed();
+    if !quick {
+        keep(&report);
+    }
     eprintln!("{missed} targets missed; measured for {:.0} s", begun.elapsed().as_secs_f64());
+}
+
+/// Puts the report in place of everything behind the heading of the results.
+fn keep(report: &str) {
+    const HEADING: &str = "## Results\n\n";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let at = page.find(HEADING).expect("docs/benchmarks.md has a heading for the results") + HEADING.len();
+    std::fs::write(&path, format!("{}{}\n", &page[..at], report.trim_end())).unwrap();
 }
 
 /// Everything that one round measures.

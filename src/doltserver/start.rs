@@ -13,7 +13,7 @@ use super::record::{Ending, FORMAT, Phase, Record};
 use super::state::{self, PidFile, State, StateFile};
 use super::{Context, Notice, ServerError, ask, config_file, gate, log, view, with_causes};
 use crate::sql::{Client, SqlError};
-use crate::sys::clock::{self, Deadline, Stopwatch, pause};
+use crate::sys::clock::{self, Deadline, Stopwatch, Timestamp, pause};
 use crate::sys::interrupt::Interrupt;
 use crate::sys::lock::{self, FileLock, Mode};
 use crate::sys::net::Port;
@@ -99,7 +99,7 @@ pub(super) async fn abandon(
 
 async fn run(context: &Context<'_>, options: &Options, held: &mut Held) -> Result<Started, ServerError> {
     let watch = Stopwatch::start();
-    if let Some(started) = running_and_in_order(context, watch).await? {
+    if let Some(started) = running_and_in_order(context, watch, None).await? {
         return Ok(options_come_late(context, options, started));
     }
     let deadline = deadline(context, options);
@@ -283,20 +283,24 @@ pub(super) async fn lock_state(context: &Context<'_>, deadline: Deadline) -> Res
 
 // Whoever waits for the lock of another start is done as soon as that one is.
 async fn becomes_ready(context: &Context<'_>, watch: Stopwatch) -> Result<Started, ServerError> {
+    let since = clock::now();
     loop {
         pause(Duration::from_millis(10)).await;
         if Record::load(context.town)?.is_some_and(|r| r.phase == Phase::Ready)
-            && let Some(started) = running_and_in_order(context, watch).await?
+            && let Some(started) = running_and_in_order(context, watch, Some(since)).await?
         {
             return Ok(started);
         }
     }
 }
 
-/// A server that runs, answers and has its files in order: then there is nothing to do and no lock to take.
+/// A server that runs, answers and has its files in order: then there is nothing to do and no lock to take. One that
+/// another start has seen answer with every database since `proved_since` is not asked again: many that wait at once
+/// would only take the time of one another.
 async fn running_and_in_order(
     context: &Context<'_>,
     watch: Stopwatch,
+    proved_since: Option<Timestamp>,
 ) -> Result<Option<Started>, ServerError> {
     let search = find::find(context.town)?;
     let Some((server, port)) = search.server.as_ref().and_then(|s| Some((s, s.port?))) else {
@@ -308,6 +312,11 @@ async fn running_and_in_order(
     let files_ok = search.pid_file.pid() == Some(pid) && state.running && state.pid == pid.get();
     if !(phase_ok && files_ok) {
         return Ok(None);
+    }
+    let record = search.record.as_ref().filter(|r| r.is_about(&server.facts));
+    let ready_at: Option<Timestamp> = record.and_then(|r| r.ready_at.as_ref()?.parse().ok());
+    if proved_since.is_some_and(|since| ready_at.is_some_and(|at| at >= since)) {
+        return Ok(Some(already(context, server, port, state.databases, watch)));
     }
     match ask::databases(context, port, Duration::from_secs(1)).await {
         Ok(served) => Ok(Some(already(context, server, port, served, watch))),
