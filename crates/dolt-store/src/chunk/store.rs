@@ -19,8 +19,9 @@ use super::manifest::{JOURNAL, Manifest};
 use super::table_file::TableFile;
 use crate::{Error, Hash, Result};
 
-/// How often a cold open begins again before it gives up. At most 3 were seen beside a server that collects every 2 s.
-const ATTEMPTS: u32 = 50;
+/// How often a cold open begins again before it gives up: some four seconds. A collection under load leaves the files
+/// incomplete for many milliseconds at a time.
+const ATTEMPTS: u32 = 90;
 
 /// A database's chunk store, read only.
 #[derive(Debug)]
@@ -245,9 +246,22 @@ fn refresh(noms: &Path, known: &Generation) -> Result<Option<Hash>> {
     }
 }
 
+// The first attempts follow at once; then whoever changes the files gets time to finish.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the pause between two looks at a condition, bounded by the attempts"
+)]
+fn pause_before(attempt: u32) {
+    let millis = u64::from(attempt.saturating_sub(3)).saturating_mul(5).min(50);
+    if millis > 0 {
+        std::thread::sleep(std::time::Duration::from_millis(millis));
+    }
+}
+
 fn open_cold(noms: &Path) -> Result<Generation> {
     let mut last = String::new();
-    for _ in 0..ATTEMPTS {
+    for n in 0..ATTEMPTS {
+        pause_before(n);
         match attempt(noms)? {
             Opened::Whole(generation) => return Ok(*generation),
             Opened::Again(why) => last = why,
