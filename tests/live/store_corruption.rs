@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use dolt_store::Result;
 use dolt_store::commit::Database;
@@ -77,6 +77,16 @@ fn earlier_states(dir: &Path, journal: &Path) -> Vec<(u64, Option<Content>)> {
     states
 }
 
+// Somebody who had changed these directories just now would be given time to finish.
+fn nobody_changed_it_lately(dir: &Path) {
+    let noms = dir.join(".dolt/noms");
+    for place in [noms.clone(), noms.join("oldgen")] {
+        if let Ok(directory) = fs::File::open(place) {
+            directory.set_modified(SystemTime::now() - Duration::from_hours(1)).unwrap();
+        }
+    }
+}
+
 fn flip_all(dir: &Path) {
     let right = read_all(dir).unwrap();
     assert!(right["t"].len() == 3 && right["k"].len() == 2);
@@ -86,6 +96,7 @@ fn flip_all(dir: &Path) {
         files.extend(fs::read_dir(place).into_iter().flatten().map(|e| e.unwrap().path()));
     }
     files.retain(|f| f.is_file() && fs::metadata(f).unwrap().len() > 0);
+    nobody_changed_it_lately(dir);
     let total: u64 = files.iter().map(|f| fs::metadata(f).unwrap().len()).sum();
     let begin = Instant::now();
     for _ in 0..20 {
@@ -143,6 +154,20 @@ fn no_flipped_byte_of_table_files_and_archives_gives_wrong_rows() {
         let (_town, dir) = made_by(Dolt::V1, &STATEMENTS, Some(gc));
         flip_all(&dir);
     }
+}
+
+#[test]
+fn a_file_that_is_gone_for_good_is_named_instead_of_waited_for() {
+    let (town, dir) = made_by(Dolt::V1, &STATEMENTS, Some(&["gc"]));
+    let oldgen = dir.join(".dolt/noms/oldgen");
+    let archive = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|e| e == "darc");
+    let gone = fs::read_dir(&oldgen).unwrap().map(|e| e.unwrap()).find(archive).unwrap().path();
+    fs::remove_file(&gone).unwrap();
+    nobody_changed_it_lately(&dir);
+    assert!(matches!(Database::open_read(&dir), Err(dolt_store::Error::Incomplete { .. })));
+    let told = town.gt(&["db", "--db", "alpha", "dump", "t"]).fails(1);
+    let name = gone.file_stem().unwrap().to_str().unwrap();
+    assert!(told.err.contains("is incomplete") && told.err.contains(name), "{}", told.err);
 }
 
 #[test]

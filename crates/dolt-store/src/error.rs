@@ -74,6 +74,14 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A file that the store needs is not there, and nobody is changing the store.
+    #[error("{} is incomplete: {what}", path.display())]
+    Incomplete {
+        /// The directory.
+        path: PathBuf,
+        /// What is missing.
+        what: String,
+    },
     /// The files kept changing under the reader until it gave up.
     #[error("{} kept changing while it was opened ({attempts} attempts): {last}", path.display())]
     KeepsChanging {

@@ -11,6 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::archive::Archive;
 use super::contents::{Contents, StoredChunk};
@@ -22,6 +23,13 @@ use crate::{Error, Hash, Result};
 /// How often a cold open begins again before it gives up: some four seconds. A collection under load leaves the files
 /// incomplete for many milliseconds at a time.
 const ATTEMPTS: u32 = 90;
+
+/// So many attempts follow one another at once, and need no reason.
+const AT_ONCE: u32 = 4;
+
+/// Whoever moves files of the store about has changed one of its directories as recently as this. After it nothing is
+/// being changed any more: what is missing then is missing for good.
+const RECENT: Duration = Duration::from_secs(5);
 
 /// A database's chunk store, read only.
 #[derive(Debug)]
@@ -252,10 +260,19 @@ fn refresh(noms: &Path, known: &Generation) -> Result<Option<Hash>> {
     reason = "the pause between two looks at a condition, bounded by the attempts"
 )]
 fn pause_before(attempt: u32) {
-    let millis = u64::from(attempt.saturating_sub(3)).saturating_mul(5).min(50);
+    let millis = u64::from(attempt.saturating_add(1).saturating_sub(AT_ONCE)).saturating_mul(5).min(50);
     if millis > 0 {
-        std::thread::sleep(std::time::Duration::from_millis(millis));
+        std::thread::sleep(Duration::from_millis(millis));
     }
+}
+
+// Files are made, renamed and deleted in these directories, which dates them. A date in the future tells nothing, and
+// counts as recent.
+fn changed_recently(noms: &Path) -> bool {
+    [noms.to_owned(), noms.join("oldgen")].iter().any(|dir| {
+        let modified = fs::metadata(dir).and_then(|m| m.modified());
+        modified.is_ok_and(|at| at.elapsed().map_or(true, |age| age < RECENT))
+    })
 }
 
 fn open_cold(noms: &Path) -> Result<Generation> {
@@ -264,6 +281,9 @@ fn open_cold(noms: &Path) -> Result<Generation> {
         pause_before(n);
         match attempt(noms)? {
             Opened::Whole(generation) => return Ok(*generation),
+            Opened::Again(what) if n.saturating_add(1) >= AT_ONCE && !changed_recently(noms) => {
+                return Err(Error::Incomplete { path: noms.to_owned(), what });
+            }
             Opened::Again(why) => last = why,
         }
     }
