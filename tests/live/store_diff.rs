@@ -1,65 +1,52 @@
 //! Differences between two states, compared with what `dolt diff` prints.
 
-use std::process::Command;
-
-use crate::support::{Dolt, Ran, TestTown, free_port, run};
-
-fn dolt(town: &TestTown, args: &[&str]) -> Ran {
-    let mut command = Command::new(town.dolt.path());
-    command.args(args);
-    town.seal(&mut command);
-    command.current_dir(town.database("alpha"));
-    run(command)
-}
+use crate::support::{Dolt, Subject};
 
 #[test]
 fn changed_rows_are_the_ones_that_dolt_diff_prints() {
     for version in [Dolt::V1, Dolt::V2] {
-        let town = TestTown::build(version, &["alpha"], free_port());
-        let sql = |text: &str| drop(dolt(&town, &["sql", "-q", text]).ok());
+        let subject = Subject::new(version);
         let rows: Vec<String> = (0..5_000).map(|n| format!("({n},'name {n}',{})", n % 7)).collect();
-        sql(
+        subject.sql(
             "create table t (id int primary key, name varchar(40), n int, key(n)); create table keyless (a int, b int)",
         );
-        sql(&format!("insert into t values {}", rows.join(",")));
-        sql("insert into keyless values (1,1),(1,1),(2,2)");
-        dolt(&town, &["add", "-A"]).ok();
-        dolt(&town, &["commit", "-m", "first"]).ok();
-        sql("update t set name = 'changed' where id in (3, 2500, 4999)");
-        sql(
+        subject.sql(&format!("insert into t values {}", rows.join(",")));
+        subject.sql("insert into keyless values (1,1),(1,1),(2,2)");
+        subject.dolt(&["add", "-A"]).ok();
+        subject.dolt(&["commit", "-m", "first"]).ok();
+        subject.sql("update t set name = 'changed' where id in (3, 2500, 4999)");
+        subject.sql(
             "delete from t where id in (0, 1234); insert into t values (5000,'new',null),(-7,'before all',1)",
         );
-        sql("insert into keyless values (1,1),(3,null); delete from keyless where a = 2");
+        subject.sql("insert into keyless values (1,1),(3,null); delete from keyless where a = 2");
         for table in ["t", "keyless"] {
-            let theirs = dolt(&town, &["diff", table]).ok().out;
-            let ours = town.gt(&["db", "--db", "alpha", "diff", "HEAD", "WORKING", table]).ok().out;
+            let theirs = subject.dolt(&["diff", table]).ok().out;
+            let ours = subject.gt(&["diff", "HEAD", "WORKING", table]).ok().out;
             assert_eq!(ours.trim_end(), theirs.trim_end(), "{table}, uncommitted");
         }
-        dolt(&town, &["commit", "-a", "-m", "second"]).ok();
-        let theirs = dolt(&town, &["diff", "HEAD~1", "HEAD", "t"]).ok().out;
-        let ours = town.gt(&["db", "--db", "alpha", "diff", "HEAD~1", "HEAD", "t"]).ok().out;
+        subject.dolt(&["commit", "-a", "-m", "second"]).ok();
+        let theirs = subject.dolt(&["diff", "HEAD~1", "HEAD", "t"]).ok().out;
+        let ours = subject.gt(&["diff", "HEAD~1", "HEAD", "t"]).ok().out;
         assert_eq!(ours.trim_end(), theirs.trim_end(), "between commits");
-        let back =
-            town.gt(&["db", "--db", "alpha", "diff", "HEAD", "HEAD~1", "t", "--stat", "--json"]).ok().json();
+        let back = subject.gt(&["diff", "HEAD", "HEAD~1", "t", "--stat", "--json"]).ok().json();
         let counts = ["added", "removed", "modified"].map(|k| back["tables"][0][k].as_u64().unwrap());
         assert_eq!(counts, [2, 2, 3]);
-        assert!(town.gt(&["db", "--db", "alpha", "diff"]).ok().out.is_empty(), "nothing is uncommitted");
+        assert!(subject.gt(&["diff"]).ok().out.is_empty(), "nothing is uncommitted");
     }
 }
 
 #[test]
 fn new_dropped_and_altered_tables_are_told_apart() {
-    let town = TestTown::with(&["alpha"]);
-    let sql = |text: &str| drop(dolt(&town, &["sql", "-q", text]).ok());
-    sql(
+    let subject = Subject::new(Dolt::V1);
+    subject.sql(
         "create table gone (a int primary key); create table wider (a int primary key); insert into wider values (1),(2)",
     );
-    dolt(&town, &["add", "-A"]).ok();
-    dolt(&town, &["commit", "-m", "first"]).ok();
-    sql(
+    subject.dolt(&["add", "-A"]).ok();
+    subject.dolt(&["commit", "-m", "first"]).ok();
+    subject.sql(
         "drop table gone; create table fresh (a int primary key); insert into fresh values (9); alter table wider add b int",
     );
-    let found = town.gt(&["db", "--db", "alpha", "diff", "--json"]).ok().json();
+    let found = subject.gt(&["diff", "--json"]).ok().json();
     let tables: Vec<(&str, &str, bool)> = found["tables"]
         .as_array()
         .unwrap()

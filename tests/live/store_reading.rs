@@ -1,77 +1,10 @@
 //! Reading a database natively, compared with what the real Dolt prints of it: byte for byte where it has a text form.
 
 use std::path::Path;
-use std::process::Command;
 
-use dolt_store::commit::Database;
 use dolt_store::table::Value;
 
-use crate::support::{Dolt, Ran, TestTown, free_port, run, signal, wait_until};
-
-/// A town with one database, and means to ask both programs about it.
-struct Subject {
-    town: TestTown,
-}
-
-impl Subject {
-    fn new(dolt: Dolt) -> Self {
-        Self { town: TestTown::build(dolt, &["alpha"], free_port()) }
-    }
-
-    fn dolt(&self, args: &[&str]) -> Ran {
-        let mut command = Command::new(self.town.dolt.path());
-        command.args(args);
-        self.town.seal(&mut command);
-        command.current_dir(self.town.database("alpha"));
-        run(command)
-    }
-
-    #[track_caller]
-    fn sql(&self, sql: &str) {
-        self.dolt(&["sql", "-q", sql]).ok();
-    }
-
-    fn gt(&self, args: &[&str]) -> Ran {
-        self.town.gt(&[&["db", "--db", "alpha"], args].concat())
-    }
-
-    /// The whole table, from both programs, in both shapes.
-    #[track_caller]
-    fn same_rows(&self, table: &str) {
-        for shape in ["json", "csv"] {
-            let query = format!("select * from `{table}`");
-            let theirs = self.dolt(&["sql", "-r", shape, "-q", &query]).ok().out;
-            let ours = self.gt(&["dump", table, "--format", shape]).ok().out;
-            // Dolt prints {} for a table without rows; ours keeps the shape that readers expect.
-            let theirs = if theirs.trim() == "{}" { "{\"rows\": []}".to_owned() } else { theirs };
-            assert_eq!(ours.trim_end_matches('\n'), theirs.trim_end_matches('\n'), "{table} as {shape}");
-        }
-    }
-
-    #[track_caller]
-    fn same_log(&self) {
-        let plain = |text: String| {
-            let mut out = String::new();
-            let mut rest = text.as_str();
-            while let Some((before, after)) = rest.split_once("\u{1b}[") {
-                out.push_str(before);
-                rest = after.split_once('m').map_or("", |(_, r)| r);
-            }
-            out + rest
-        };
-        for args in [&["log"][..], &["log", "--oneline"]] {
-            assert_eq!(
-                self.gt(args).ok().out.trim_end(),
-                plain(self.dolt(args).ok().out).trim_end(),
-                "{args:?}"
-            );
-        }
-    }
-
-    fn open(&self) -> Database {
-        Database::open_read(&self.town.database("alpha")).unwrap()
-    }
-}
+use crate::support::{Dolt, Subject, signal, wait_until};
 
 const ALL_TYPES: &str = r#"
 create table t (id int primary key, ti tinyint, tb tinyint(1), su smallint unsigned, mi mediumint, bi bigint,
@@ -137,9 +70,7 @@ fn long_values_and_history_read_the_same_in_journals_table_files_and_archives() 
     for dolt in [Dolt::V1, Dolt::V2] {
         let subject = Subject::new(dolt);
         subject.sql("create table big (id varchar(36) primary key, n int, tx longtext, j json, key(n));");
-        let input = many_rows(1_500);
-        std::fs::write(subject.town.outside().join("rows.sql"), &input).unwrap();
-        subject.dolt(&["sql", "--file", subject.town.outside().join("rows.sql").to_str().unwrap()]).ok();
+        subject.sql(&many_rows(1_500));
         subject.dolt(&["add", "-A"]).ok();
         subject.dolt(&["commit", "-m", "all of it"]).ok();
         for n in 1..=3 {
@@ -179,13 +110,9 @@ fn long_values_and_history_read_the_same_in_journals_table_files_and_archives() 
 fn keys_positions_and_indexes_lead_to_the_right_rows_from_both_ends() {
     let subject = Subject::new(Dolt::V1);
     subject.sql("create table big (id varchar(36) primary key, n int, tx longtext, j json, key by_n (n));");
-    std::fs::write(subject.town.outside().join("rows.sql"), many_rows(2_000)).unwrap();
-    subject.dolt(&["sql", "--file", subject.town.outside().join("rows.sql").to_str().unwrap()]).ok();
+    subject.sql(&many_rows(2_000));
     subject.sql("insert into big values ('twin', 7, 'second with n = 7', '{}')");
-    let database = subject.open();
-    let state = database.session().unwrap();
-    let table =
-        state.tables(state.resolve_root("WORKING").unwrap().unwrap()).unwrap().open("big").unwrap().unwrap();
+    let table = subject.table("big");
     let rows: Vec<_> = table.rows().unwrap().map(|r| r.unwrap()).collect();
     assert_eq!(rows.len() as u64, table.entries());
     let mut backward: Vec<_> = table.rows_backward().unwrap().map(|r| r.unwrap()).collect();

@@ -5,52 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Dolt, Ran, TestTown, bd, free_port, run};
-
-struct Subject {
-    town: TestTown,
-}
-
-impl Subject {
-    fn new(dolt: Dolt) -> Self {
-        Self { town: TestTown::build(dolt, &["alpha"], free_port()) }
-    }
-
-    fn dolt(&self, args: &[&str]) -> Ran {
-        let mut command = Command::new(self.town.dolt.path());
-        command.args(args);
-        self.town.seal(&mut command);
-        command.current_dir(self.town.database("alpha"));
-        run(command)
-    }
-
-    #[track_caller]
-    fn sql(&self, sql: &str) {
-        let file = self.town.outside().join("input.sql");
-        fs::write(&file, sql).unwrap();
-        self.dolt(&["sql", "--file", file.to_str().unwrap()]).ok();
-    }
-
-    #[track_caller]
-    fn commit(&self, message: &str) {
-        self.dolt(&["commit", "-A", "--allow-empty", "-m", message]).ok();
-    }
-
-    fn gt(&self, args: &[&str]) -> Ran {
-        self.town.gt(&[&["db", "--db", "alpha"], args].concat())
-    }
-
-    #[track_caller]
-    fn is_clean(&self) -> serde_json::Value {
-        let report = self.gt(&["verify", "--json"]).ok().json();
-        assert_eq!((&report["clean"], report["findings"].as_array().unwrap().len()), (&true.into(), 0));
-        report
-    }
-
-    fn noms(&self) -> PathBuf {
-        self.town.database("alpha").join(".dolt/noms")
-    }
-}
+use crate::support::{Dolt, Subject, TestTown, bd, run};
 
 const EVERY_KIND: &str = r"
 create table kinds (a decimal(10,3), b double, c date, d time(6), e enum('x','y'), f set('p','q'), g year, h bit(4),

@@ -1,0 +1,148 @@
+//! One database in a town of its own, and the means to ask both programs about it: the real Dolt and `gt db`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use dolt_store::commit::{Database, Session};
+use dolt_store::table::Table;
+
+use super::programs::Dolt;
+use super::ran::Ran;
+use super::town::{TestTown, free_port, run};
+
+/// The database `alpha` of a town that has no server yet.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) town: TestTown,
+}
+
+impl Subject {
+    pub(crate) fn new(dolt: Dolt) -> Self {
+        Self { town: TestTown::build(dolt, &["alpha"], free_port()) }
+    }
+
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.town.database("alpha")
+    }
+
+    pub(crate) fn noms(&self) -> PathBuf {
+        self.dir().join(".dolt/noms")
+    }
+
+    /// Runs the real Dolt in the database's directory.
+    pub(crate) fn dolt(&self, args: &[&str]) -> Ran {
+        self.another_dolt(self.town.dolt, args)
+    }
+
+    /// The same with a Dolt that is not the town's.
+    pub(crate) fn another_dolt(&self, dolt: Dolt, args: &[&str]) -> Ran {
+        let mut command = Command::new(dolt.path());
+        command.args(args);
+        self.town.seal(&mut command);
+        command.current_dir(self.dir());
+        run(command)
+    }
+
+    /// Runs statements; through a file, because they may be longer than a command line can be.
+    #[track_caller]
+    pub(crate) fn sql(&self, sql: &str) {
+        let file = self.town.outside().join("input.sql");
+        fs::write(&file, sql).unwrap();
+        self.dolt(&["sql", "--file", file.to_str().unwrap()]).ok();
+    }
+
+    /// What Dolt answers, in one of its shapes.
+    #[track_caller]
+    pub(crate) fn asked(&self, shape: &str, query: &str) -> String {
+        self.dolt(&["sql", "-r", shape, "-q", query]).ok().out
+    }
+
+    #[track_caller]
+    pub(crate) fn commit(&self, message: &str) {
+        self.dolt(&["commit", "-A", "--allow-empty", "-m", message]).ok();
+    }
+
+    /// Runs `gt db` on it.
+    pub(crate) fn gt(&self, args: &[&str]) -> Ran {
+        self.town.gt(&[&["db", "--db", "alpha"], args].concat())
+    }
+
+    /// The whole table, from both programs, in both shapes.
+    #[track_caller]
+    pub(crate) fn same_rows(&self, table: &str) {
+        for shape in ["json", "csv"] {
+            let theirs = self.asked(shape, &format!("select * from `{table}`"));
+            let ours = self.gt(&["dump", table, "--format", shape]).ok().out;
+            // Dolt prints {} for a table without rows; ours keeps the shape that readers expect.
+            let theirs = if theirs.trim() == "{}" { "{\"rows\": []}".to_owned() } else { theirs };
+            same_text(
+                ours.trim_end_matches('\n'),
+                theirs.trim_end_matches('\n'),
+                &format!("{table} as {shape}"),
+            );
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn same_log(&self) {
+        for args in [&["log"][..], &["log", "--oneline"]] {
+            assert_eq!(
+                self.gt(args).ok().out.trim_end(),
+                without_colours(&self.dolt(args).ok().out).trim_end(),
+                "{args:?}"
+            );
+        }
+    }
+
+    /// Nothing is wrong with it.
+    #[track_caller]
+    pub(crate) fn is_clean(&self) -> serde_json::Value {
+        let report = self.gt(&["verify", "--json"]).ok().json();
+        assert_eq!((&report["clean"], report["findings"].as_array().unwrap().len()), (&true.into(), 0));
+        report
+    }
+
+    /// Opens it in this process.
+    pub(crate) fn open(&self) -> Database {
+        Database::open_read(&self.dir()).unwrap()
+    }
+
+    /// A table of its working state, in this process.
+    #[track_caller]
+    pub(crate) fn table(&self, name: &str) -> Table {
+        let state: Session = self.open().session().unwrap();
+        let root = state.resolve_root("WORKING").unwrap().unwrap();
+        state.tables(root).unwrap().open(name).unwrap().unwrap()
+    }
+}
+
+/// Two long texts are equal, or the place where they are not is shown.
+#[track_caller]
+fn same_text(ours: &str, theirs: &str, what: &str) {
+    if ours == theirs {
+        return;
+    }
+    let at = ours.bytes().zip(theirs.bytes()).take_while(|(a, b)| a == b).count();
+    let around = |text: &str| {
+        let end = text.len().min(at + 120);
+        String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(120).min(end)..end]).into_owned()
+    };
+    let (us, them) = (ours.len(), theirs.len());
+    panic!(
+        "{what}: {us} and {them} bytes, byte {at} differs\nours:   {}\ntheirs: {}",
+        around(ours),
+        around(theirs)
+    );
+}
+
+/// A text without the escapes that colour it.
+fn without_colours(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        out.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, r)| r);
+    }
+    out + rest
+}
