@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use dolt_store::chunk::ReadOptions;
 use dolt_store::commit::{Database, Session as State};
 use dolt_store::table::{Table, Tables};
 
@@ -24,12 +25,17 @@ pub(crate) struct Place {
 
 impl Place {
     pub(super) fn open(&self, session: &Session) -> Result<Database, Failure> {
-        Ok(Database::open_read(&self.path(session)?)?)
+        self.open_with(session, false)
     }
 
     /// Opens what can still be read of a damaged one.
     pub(super) fn open_despite_loss(&self, session: &Session) -> Result<Database, Failure> {
-        Ok(Database::open_despite_loss(&self.path(session)?)?)
+        self.open_with(session, true)
+    }
+
+    fn open_with(&self, session: &Session, despite_loss: bool) -> Result<Database, Failure> {
+        let index_cache = dirs::cache_dir().map(|dir| dir.join("gt/journals"));
+        Ok(Database::open_with(&self.path(session)?, ReadOptions { despite_loss, index_cache })?)
     }
 
     fn path(&self, session: &Session) -> Result<PathBuf, Failure> {

@@ -14,6 +14,7 @@ use std::sync::{PoisonError, RwLock};
 
 use super::contents::{Contents, StoredChunk};
 use super::file::ReadFile;
+use super::index_cache::{CacheFile, SortedPlaces};
 use super::journal_index::{self, Key, Place, key_of};
 use super::snappy;
 use crate::bytes::{slice, to_usize, u32_be};
@@ -25,11 +26,14 @@ const MAX_RECORD_BYTES: u32 = 5 << 20;
 const ROOT_RECORD_BYTES: usize = 40;
 /// How much is read at once; at least one record.
 const BLOCK_BYTES: usize = 8 << 20;
+/// Our cache of the index is renewed when so much of the journal stands behind what it covers: some two milliseconds.
+const UNCACHED_BYTES: u64 = 4 << 20;
 
 /// An open journal, read up to some valid end.
 #[derive(Debug)]
 pub(super) struct Journal {
     file: ReadFile,
+    cache: Option<CacheFile>,
     read: RwLock<Read>,
 }
 
@@ -37,27 +41,52 @@ pub(super) struct Journal {
 struct Read {
     end: u64,
     root: Option<Hash>,
+    // Where that root record stands.
+    root_at: u64,
+    // What our cache knew, if it was used.
+    cached: SortedPlaces,
     // Where the payload of each chunk lies. Sixteen bytes of an address are all that Dolt's index keeps; that a chunk is
     // the right one is checked when it is read.
     places: HashMap<Key, Place>,
-    // Whether places came from the index and not from the journal itself.
+    // Whether places came from an index or a cache and not from the journal itself.
     is_indexed: bool,
 }
 
 impl Journal {
-    /// Opens a journal and reads it. `Ok(None)`: there is no such file.
-    pub(super) fn open(path: PathBuf) -> Result<Option<Self>> {
+    /// Opens a journal and reads it, with the help of our cache or Dolt's index. `Ok(None)`: there is no such file.
+    pub(super) fn open(path: PathBuf, cache: Option<CacheFile>) -> Result<Option<Self>> {
         let Some(file) = ReadFile::open(path)? else { return Ok(None) };
-        let index = file.path().with_file_name("journal.idx");
-        let journal = Self { file, read: RwLock::default() };
-        let indexed = journal_index::read(&index, |at, root| journal.has_root_at(at, root))?;
-        if indexed.end > 0 {
-            let mut read = journal.read.write().unwrap_or_else(PoisonError::into_inner);
-            *read = Read { end: indexed.end, is_indexed: true, ..Read::default() };
-            read.places.extend(indexed.places);
+        let bytes = file.len()?;
+        let journal = Self { file, cache, read: RwLock::default() };
+        let has_root_at = |at, root| journal.has_root_at(at, root);
+        let cached = journal.cache.as_ref().and_then(|cache| cache.read(bytes, has_root_at));
+        let cached_to = cached.as_ref().map_or(0, |cached| cached.end);
+        let mut begin = Read::default();
+        if let Some(cached) = cached {
+            begin = Read { end: cached.end, cached: cached.places, is_indexed: true, ..begin };
+        } else {
+            let indexed =
+                journal_index::read(&journal.file.path().with_file_name("journal.idx"), has_root_at)?;
+            if indexed.end > 0 {
+                begin = Read { end: indexed.end, is_indexed: true, ..begin };
+                begin.places.extend(indexed.places);
+            }
         }
+        *journal.read.write().unwrap_or_else(PoisonError::into_inner) = begin;
         journal.refresh()?;
+        journal.renew_cache(cached_to);
         Ok(Some(journal))
+    }
+
+    // Writes our cache anew if much of the journal stands behind what it covers.
+    fn renew_cache(&self, covered: u64) {
+        let Some(cache) = &self.cache else { return };
+        let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(root) = read.root.filter(|_| read.root_at >= covered.saturating_add(UNCACHED_BYTES)) else {
+            return;
+        };
+        let all = read.places.iter().map(|(key, place)| (*key, *place)).chain(read.cached.iter());
+        cache.replace(read.root_at, root, all.filter(|(_, (offset, _))| *offset < read.root_at).collect());
     }
 
     /// Reads what was appended since the last time. Gives the root, if there is a root record.
@@ -89,7 +118,9 @@ impl Journal {
     }
 
     fn place_of(&self, hash: Hash) -> Option<Place> {
-        self.read.read().unwrap_or_else(PoisonError::into_inner).places.get(&key_of(hash)).copied()
+        let key = key_of(hash);
+        let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
+        read.places.get(&key).copied().or_else(|| read.cached.get(&key))
     }
 
     fn chunk_at(&self, (offset, len): Place) -> Result<Vec<u8>> {
@@ -100,7 +131,7 @@ impl Journal {
         snappy::decode(&record).map_err(|problem| self.file.damaged(offset, problem))
     }
 
-    /// Drops what came from the index and reads the journal itself, once. For a place that holds no chunk, or a chunk that
+    /// Drops what came from an index and reads the journal itself, once. For a place that holds no chunk, or a chunk that
     /// no file has: the index may have lied. Gives whether there was anything to drop.
     pub(super) fn forget_index(&self) -> Result<bool> {
         let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
@@ -110,6 +141,7 @@ impl Journal {
         *read = Read::default();
         drop(read);
         self.refresh()?;
+        self.renew_cache(0);
         Ok(true)
     }
 
@@ -149,7 +181,7 @@ impl Journal {
 
     /// Whether the journal has the chunk.
     pub(super) fn has(&self, hash: Hash) -> bool {
-        self.read.read().unwrap_or_else(PoisonError::into_inner).places.contains_key(&key_of(hash))
+        self.place_of(hash).is_some()
     }
 
     /// Looks behind the valid end for whole records, as Dolt does before it cuts a tail off: a root record that another
@@ -177,12 +209,14 @@ impl Journal {
     fn take_records(&self, read: &mut Read, block: &[u8]) -> Result<usize> {
         let (mut root, mut places) = (None, Vec::new());
         let used = self.each_record(block, read.end, |record, start| match record {
-            Record::Root(hash) => root = Some(hash),
+            Record::Root(hash) => root = Some((hash, start)),
             Record::Chunk { address, payload_at, payload_len } => {
                 places.push((key_of(address), (start.saturating_add(payload_at as u64), payload_len)));
             }
         })?;
-        read.root = root.or(read.root);
+        if let Some((hash, at)) = root {
+            (read.root, read.root_at) = (Some(hash), at);
+        }
         read.places.extend(places);
         Ok(used)
     }
@@ -282,7 +316,7 @@ mod tests {
         let old = framed(&[&[1, 1, 2][..], a.as_bytes()].concat());
         assert_eq!((old.len(), root(b).len()), (31, 40));
         let (_dir, path) = journal(&[old, chunk(b"x"), root(b)].concat());
-        let journal = Journal::open(path).unwrap().unwrap();
+        let journal = Journal::open(path, None).unwrap().unwrap();
         assert_eq!(journal.refresh().unwrap(), Some(b));
         assert_eq!(journal.get(Hash::of(b"x")).unwrap().unwrap(), b"x");
         assert_eq!(journal.get(a).unwrap(), None);
@@ -295,7 +329,7 @@ mod tests {
         let all = [kept.clone(), chunk(b"two"), root(b)].concat();
         for len in kept.len()..all.len() {
             let (_dir, path) = journal(&all[..len]);
-            let journal = Journal::open(path.clone()).unwrap().unwrap();
+            let journal = Journal::open(path.clone(), None).unwrap().unwrap();
             assert_eq!(journal.refresh().unwrap(), Some(a), "{len}");
             journal.check_tail().unwrap();
             fs::write(&path, &all).unwrap();
@@ -311,7 +345,7 @@ mod tests {
         damaged[30] ^= 1;
         let bytes = [chunk(b"one"), root(a), damaged, root(b), chunk(b"three")].concat();
         let (_dir, path) = journal(&bytes);
-        let journal = Journal::open(path).unwrap().unwrap();
+        let journal = Journal::open(path, None).unwrap().unwrap();
         assert_eq!(journal.refresh().unwrap(), Some(a));
         assert!(matches!(journal.check_tail(), Err(Error::DataLoss { .. })));
     }
@@ -321,7 +355,7 @@ mod tests {
         let a = Hash::of(b"a");
         for tail in [vec![0; 4096], vec![0xff; 3000]] {
             let (_dir, path) = journal(&[root(a), tail].concat());
-            let journal = Journal::open(path).unwrap().unwrap();
+            let journal = Journal::open(path, None).unwrap().unwrap();
             assert_eq!(journal.refresh().unwrap(), Some(a));
             journal.check_tail().unwrap();
         }
@@ -375,7 +409,7 @@ mod tests {
         for (i, (index, is_used)) in cases.into_iter().enumerate() {
             let (dir, path) = journal(&bytes);
             fs::write(dir.path().join("journal.idx"), index).unwrap();
-            let journal = Journal::open(path).unwrap().unwrap();
+            let journal = Journal::open(path, None).unwrap().unwrap();
             assert_eq!(journal.read.read().unwrap().is_indexed, is_used, "case {i}");
             assert_eq!(journal.refresh().unwrap(), Some(b), "case {i}");
             for text in [&b"one"[..], b"two", b"three"] {
@@ -389,6 +423,55 @@ mod tests {
             }
             assert_eq!(journal.contents().unwrap().chunks.len(), 3, "case {i}");
         }
+    }
+
+    // A megabyte that does not compress.
+    fn noise(seed: u64) -> Vec<u8> {
+        let step =
+            |n: &u64| Some(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+        let numbers = std::iter::successors(Some(seed), step).skip(9).take(1 << 18);
+        numbers.flat_map(|n| n.to_be_bytes().into_iter().take(4)).collect()
+    }
+
+    #[test]
+    fn a_large_journal_is_kept_in_the_cache_and_a_cache_that_lies_is_found_out() {
+        let (a, b) = (Hash::of(b"a"), Hash::of(b"b"));
+        let big: Vec<Vec<u8>> = (0..5).map(noise).collect();
+        let mut bytes: Vec<u8> = big.iter().flat_map(|c| chunk(c)).collect();
+        let end = bytes.len() as u64;
+        bytes.extend(root(a));
+        let (dir, path) = journal(&bytes);
+        let caches = dir.path().join("caches");
+        let open = || {
+            let cache = CacheFile::of(&caches, dir.path());
+            Journal::open(path.clone(), Some(cache)).unwrap().unwrap()
+        };
+        let is_indexed = |journal: &Journal| journal.read.read().unwrap().is_indexed;
+        assert!(!is_indexed(&open()));
+        // The second opening believes the cache, and reads on behind it.
+        fs::write(&path, [bytes.clone(), chunk(b"late"), root(b)].concat()).unwrap();
+        let second = open();
+        assert!(is_indexed(&second) && second.refresh().unwrap() == Some(b));
+        for text in big.iter().map(Vec::as_slice).chain([&b"late"[..]]) {
+            assert_eq!(second.get(Hash::of(text)).unwrap().as_deref(), Some(text));
+        }
+        assert_eq!(second.get(Hash::of(b"never")).unwrap(), None);
+        // A cache of this end and root that knows nothing, and one that knows wrong places.
+        let wrong = vec![(key_of(Hash::of(&big[0])), (3, 9))];
+        for places in [Vec::new(), wrong] {
+            CacheFile::of(&caches, dir.path()).replace(end, a, places);
+            let misled = open();
+            assert!(is_indexed(&misled));
+            if misled.get(Hash::of(&big[0])).unwrap().is_none() {
+                assert!(misled.forget_index().unwrap());
+            }
+            assert_eq!(misled.get(Hash::of(&big[0])).unwrap().as_deref(), Some(&big[0][..]));
+            // The truth has been kept instead.
+            assert!(open().has(Hash::of(&big[4])));
+        }
+        // Another journal in the same place: the root record is not where the cache says.
+        fs::write(&path, [chunk(b"new"), root(b)].concat()).unwrap();
+        assert!(!is_indexed(&open()));
     }
 
     proptest! {

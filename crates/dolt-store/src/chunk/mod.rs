@@ -3,6 +3,7 @@
 mod archive;
 mod contents;
 mod file;
+mod index_cache;
 mod journal;
 mod journal_index;
 mod manifest;
@@ -13,4 +14,4 @@ mod table_file;
 
 pub use contents::{Contents, StoredChunk};
 pub use manifest::{Manifest, Source};
-pub use store::{Snapshot, Store};
+pub use store::{ReadOptions, Snapshot, Store};

@@ -18,43 +18,24 @@ pub(super) trait SortedKeys {
 
 /// The index of the first entry that is not smaller than `key`, with the run of equal keys that begins there.
 pub(super) fn equal_range(array: &impl SortedKeys, key: u64) -> Result<std::ops::Range<u64>> {
-    let (mut low, mut high) = (0, array.count());
-    let (mut low_key, mut high_key) = (0u64, u64::MAX);
+    let mut range = Range { low: 0, high: array.count(), low_key: 0, high_key: u64::MAX };
     let mut round = 0u32;
-    // Everything before `low` is smaller than the key; everything from `high` on is not.
-    while high.saturating_sub(low) > BLOCK {
-        let span = high.saturating_sub(low);
-        let at = if round < GUESSES {
-            guess(low, span, low_key, high_key, key)
-        } else {
-            low.saturating_add(span / 2)
-        };
+    while range.span() > BLOCK {
+        let is_guess = round < GUESSES;
         round = round.saturating_add(1);
-        let at = at.clamp(low, high.saturating_sub(1));
-        let found = array.keys(at, 1)?.first().copied().unwrap_or(u64::MAX);
-        if found < key {
-            low = at.saturating_add(1);
-            low_key = found;
-        } else {
-            high = at;
-            high_key = found;
-        }
+        let at = if is_guess { range.guess(key) } else { range.middle() };
+        let found_before = range.narrow(array, at, key)?;
         // A guess that hits the key's neighbourhood from one side only would crawl: narrow the other side by a block.
-        if round <= GUESSES {
-            let near =
-                if found < key { low.saturating_add(BLOCK / 2) } else { high.saturating_sub(BLOCK / 2) };
-            if near > low && near < high {
-                let probe = array.keys(near, 1)?.first().copied().unwrap_or(u64::MAX);
-                if probe < key {
-                    low = near.saturating_add(1);
-                    low_key = probe;
-                } else {
-                    high = near;
-                    high_key = probe;
-                }
-            }
+        let near = if found_before {
+            range.low.saturating_add(BLOCK / 2)
+        } else {
+            range.high.saturating_sub(BLOCK / 2)
+        };
+        if is_guess && near > range.low && near < range.high {
+            range.narrow(array, near, key)?;
         }
     }
+    let Range { low, high, .. } = range;
     let block = array.keys(low, high.saturating_sub(low))?;
     let before = block.iter().take_while(|k| **k < key).count() as u64;
     let first = low.saturating_add(before);
@@ -66,11 +47,42 @@ pub(super) fn equal_range(array: &impl SortedKeys, key: u64) -> Result<std::ops:
     Ok(first..end)
 }
 
-fn guess(low: u64, span: u64, low_key: u64, high_key: u64, key: u64) -> u64 {
-    let width = u128::from(high_key.saturating_sub(low_key)).max(1);
-    let into = u128::from(key.saturating_sub(low_key));
-    let step = u128::from(span).saturating_mul(into).checked_div(width).unwrap_or(0);
-    low.saturating_add(u64::try_from(step).unwrap_or(u64::MAX))
+// Every entry before `low` is smaller than the key; none from `high` on is. The keys are those next to the two.
+struct Range {
+    low: u64,
+    high: u64,
+    low_key: u64,
+    high_key: u64,
+}
+
+impl Range {
+    fn span(&self) -> u64 {
+        self.high.saturating_sub(self.low)
+    }
+
+    fn middle(&self) -> u64 {
+        self.low.saturating_add(self.span() / 2)
+    }
+
+    fn guess(&self, key: u64) -> u64 {
+        let width = u128::from(self.high_key.saturating_sub(self.low_key)).max(1);
+        let into = u128::from(key.saturating_sub(self.low_key));
+        let step = u128::from(self.span()).saturating_mul(into).checked_div(width).unwrap_or(0);
+        self.low
+            .saturating_add(u64::try_from(step).unwrap_or(u64::MAX))
+            .clamp(self.low, self.high.saturating_sub(1))
+    }
+
+    // Looks at one entry, and tells whether it stands before the key.
+    fn narrow(&mut self, array: &impl SortedKeys, at: u64, key: u64) -> Result<bool> {
+        let found = array.keys(at, 1)?.first().copied().unwrap_or(u64::MAX);
+        if found < key {
+            (self.low, self.low_key) = (at.saturating_add(1), found);
+        } else {
+            (self.high, self.high_key) = (at, found);
+        }
+        Ok(found < key)
+    }
 }
 
 #[cfg(test)]

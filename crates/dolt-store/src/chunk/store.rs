@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::archive::Archive;
 use super::contents::{Contents, StoredChunk};
+use super::index_cache::CacheFile;
 use super::journal::Journal;
 use super::manifest::{JOURNAL, Manifest};
 use super::table_file::TableFile;
@@ -31,10 +32,22 @@ const AT_ONCE: u32 = 4;
 /// being changed any more: what is missing then is missing for good.
 const RECENT: Duration = Duration::from_secs(5);
 
+/// How a store is opened.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Read what can be read of a store whose journal has lost something. Otherwise such a store is refused: its last
+    /// readable root is not the newest.
+    pub despite_loss: bool,
+    /// A directory, outside every database, for caches of where the chunks of large journals lie. They are never believed
+    /// without proof; without one, each opening of a large journal reads all of it.
+    pub index_cache: Option<PathBuf>,
+}
+
 /// A database's chunk store, read only.
 #[derive(Debug)]
 pub struct Store {
     noms: PathBuf,
+    options: ReadOptions,
     generation: RwLock<Arc<Generation>>,
 }
 
@@ -67,21 +80,17 @@ enum Opened {
 }
 
 impl Store {
-    /// Opens the database in this directory: the one that holds `.dolt`, or `.dolt`, or `noms` itself. A journal in which
-    /// whole records follow a damaged one is refused, as Dolt refuses it: its last readable root is not the newest.
-    pub fn open_read(path: &Path) -> Result<Self> {
-        let store = Self::open_despite_loss(path)?;
-        store.check_journal_tail()?;
-        Ok(store)
-    }
-
-    /// The same without that refusal: to see what can still be read.
-    pub fn open_despite_loss(path: &Path) -> Result<Self> {
+    /// Opens the database in this directory: the one that holds `.dolt`, or `.dolt`, or `noms` itself.
+    pub fn open_read(path: &Path, options: ReadOptions) -> Result<Self> {
         let candidates = [path.join(".dolt/noms"), path.join("noms"), path.to_owned()];
         let noms = candidates.into_iter().find(|p| p.join("manifest").is_file());
         let noms = noms.ok_or_else(|| Error::NotADatabase { path: path.to_owned() })?;
-        let generation = RwLock::new(Arc::new(open_cold(&noms)?));
-        Ok(Self { noms, generation })
+        let generation = RwLock::new(Arc::new(open_cold(&noms, &options)?));
+        let store = Self { noms, options, generation };
+        if !store.options.despite_loss {
+            store.check_journal_tail()?;
+        }
+        Ok(store)
     }
 
     /// The newest committed state.
@@ -91,7 +100,7 @@ impl Store {
             return Ok(Snapshot { root, generation: known });
         }
         // A collection has changed the files: everything is opened anew.
-        let fresh = Arc::new(open_cold(&self.noms)?);
+        let fresh = Arc::new(open_cold(&self.noms, &self.options)?);
         *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         let root = fresh.root()?;
         Ok(Snapshot { root, generation: fresh })
@@ -275,11 +284,11 @@ fn changed_recently(noms: &Path) -> bool {
     })
 }
 
-fn open_cold(noms: &Path) -> Result<Generation> {
+fn open_cold(noms: &Path, options: &ReadOptions) -> Result<Generation> {
     let mut last = String::new();
     for n in 0..ATTEMPTS {
         pause_before(n);
-        match attempt(noms)? {
+        match attempt(noms, options)? {
             Opened::Whole(generation) => return Ok(*generation),
             Opened::Again(what) if n.saturating_add(1) >= AT_ONCE && !changed_recently(noms) => {
                 return Err(Error::Incomplete { path: noms.to_owned(), what });
@@ -290,14 +299,15 @@ fn open_cold(noms: &Path) -> Result<Generation> {
     Err(Error::KeepsChanging { path: noms.to_owned(), attempts: ATTEMPTS, last })
 }
 
-fn attempt(noms: &Path) -> Result<Opened> {
+fn attempt(noms: &Path, options: &ReadOptions) -> Result<Opened> {
     let manifest_path = noms.join("manifest");
     let read =
         || Manifest::read(&manifest_path)?.ok_or_else(|| Error::NotADatabase { path: noms.to_owned() });
     let manifest = read()?;
     let mut journal = None;
     if manifest.has_journal {
-        match Journal::open(noms.join(JOURNAL))? {
+        let cache = options.index_cache.as_deref().map(|directory| CacheFile::of(directory, noms));
+        match Journal::open(noms.join(JOURNAL), cache)? {
             Some(opened) if opened.refresh()?.is_some() => journal = Some(opened),
             Some(_) => return Ok(Opened::Again("the journal has no root record yet".to_owned())),
             None => return Ok(Opened::Again("the journal that the manifest names is gone".to_owned())),

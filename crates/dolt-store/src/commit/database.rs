@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::chunk::{Snapshot, Store};
+use crate::chunk::{ReadOptions, Snapshot, Store};
 use crate::message::{Commit, NodeKind, RootValue, Stash, StoreRoot, Tag, WorkingSet, stash_list};
 use crate::prolly::Tree;
 use crate::{Error, Hash, Result};
@@ -26,12 +26,12 @@ pub struct Session {
 impl Database {
     /// Opens the database in this directory (the one that holds `.dolt`).
     pub fn open_read(path: &Path) -> Result<Self> {
-        Ok(Self::of(Store::open_read(path)?))
+        Self::open_with(path, ReadOptions::default())
     }
 
-    /// The same for a database whose journal has lost something: to see what can still be read.
-    pub fn open_despite_loss(path: &Path) -> Result<Self> {
-        Ok(Self::of(Store::open_despite_loss(path)?))
+    /// The same with options.
+    pub fn open_with(path: &Path, options: ReadOptions) -> Result<Self> {
+        Ok(Self::of(Store::open_read(path, options)?))
     }
 
     fn of(store: Store) -> Self {

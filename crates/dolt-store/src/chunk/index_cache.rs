@@ -1,0 +1,230 @@
+//! Our own cache of where a journal's chunks lie, outside the database's directory. A journal of 100 MB takes 30 ms to
+//! read from its beginning; this takes one.
+//!
+//! ```text
+//! magic:8 end:8 root:20 count:8 (address:16 offset:8 length:4)* crc32c:4
+//! ```
+//! Big-endian, sorted by address, one file for each place of a database, replaced whole. Like Dolt's own index it is never
+//! believed: it counts only if the root record that it names stands at `end` in the very descriptor that is read, every
+//! chunk is checked against its address, and what is not found is looked for in the journal itself before it is called
+//! missing. A cache that cannot be read or written costs time and nothing else, so it reports no errors.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::file::ReadFile;
+use super::journal_index::{Key, Place};
+use crate::bytes::{array, slice, to_usize, u32_be, u64_be};
+use crate::{Hash, Result};
+
+const MAGIC: &[u8; 8] = b"gtjidx\0\x01";
+const HEADER: usize = 44;
+const ENTRY: usize = 28;
+const CRC: usize = 4;
+
+/// Files that nobody has replaced for so long belong to databases that are gone.
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Where the cache of one journal is kept.
+#[derive(Debug, Clone)]
+pub(super) struct CacheFile {
+    path: PathBuf,
+}
+
+/// Sorted places of the chunks that stand before a root record.
+#[derive(Debug, Default)]
+pub(super) struct SortedPlaces {
+    entries: Vec<u8>,
+}
+
+/// What a cache says of a journal.
+#[derive(Debug)]
+pub(super) struct Cached {
+    pub(super) places: SortedPlaces,
+    /// Where the root record stands from which the journal is to be read on.
+    pub(super) end: u64,
+}
+
+impl CacheFile {
+    /// The file for the store in `noms`, in the directory of all caches.
+    pub(super) fn of(directory: &Path, noms: &Path) -> Self {
+        use std::os::unix::ffi::OsStrExt;
+        let place = fs::canonicalize(noms).unwrap_or_else(|_| noms.to_owned());
+        Self { path: directory.join(format!("{}.idx", Hash::of(place.as_os_str().as_bytes()))) }
+    }
+
+    /// The cache, if it may be about this journal. `has_root_at` tells whether a root record stands at an offset of it.
+    pub(super) fn read(
+        &self,
+        journal_bytes: u64,
+        has_root_at: impl Fn(u64, Hash) -> Result<bool>,
+    ) -> Option<Cached> {
+        let file = ReadFile::open(self.path.clone()).ok()??;
+        // A record is longer than its entry here: whatever is larger is not about this journal.
+        let len = file.len().ok().filter(|len| *len <= journal_bytes)?;
+        let mut bytes = file.read_up_to(0, to_usize(len)?).ok()?;
+        let crc_at = bytes.len().checked_sub(CRC)?;
+        let count = to_usize(u64_be(&bytes, 36)?)?;
+        let is_whole = slice(&bytes, 0, MAGIC.len())? == MAGIC
+            && count.checked_mul(ENTRY)?.checked_add(HEADER)? == crc_at
+            && crc32c::crc32c(bytes.get(..crc_at)?) == u32_be(&bytes, crc_at)?;
+        let (end, root) = (u64_be(&bytes, 8)?, Hash::from_slice(slice(&bytes, 16, Hash::LEN)?)?);
+        if !is_whole || !has_root_at(end, root).unwrap_or(false) {
+            return None;
+        }
+        bytes.truncate(crc_at);
+        bytes.drain(..HEADER);
+        Some(Cached { places: SortedPlaces { entries: bytes }, end })
+    }
+
+    /// Replaces the cache by these places, all of chunks before the root record at `end`.
+    pub(super) fn replace(&self, end: u64, root: Hash, mut places: Vec<(Key, Place)>) {
+        places.sort_unstable();
+        let mut bytes = Vec::with_capacity(places.len().saturating_mul(ENTRY).saturating_add(HEADER + CRC));
+        bytes.extend(MAGIC);
+        bytes.extend(end.to_be_bytes());
+        bytes.extend(root.as_bytes());
+        bytes.extend((places.len() as u64).to_be_bytes());
+        for (key, (offset, len)) in &places {
+            bytes.extend(key);
+            bytes.extend(offset.to_be_bytes());
+            bytes.extend(len.to_be_bytes());
+        }
+        bytes.extend(crc32c::crc32c(&bytes).to_be_bytes());
+        // Without a cache the next reader takes longer, and that is all.
+        drop(self.write(&bytes));
+    }
+
+    fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
+        static WRITTEN: AtomicU64 = AtomicU64::new(0);
+        let directory = self.path.parent().unwrap_or(&self.path);
+        fs::create_dir_all(directory)?;
+        let n = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let temporary = self.path.with_extension(format!("{}-{n}.tmp", std::process::id()));
+        let written = fs::File::create(&temporary)
+            .and_then(|mut file| file.write_all(bytes))
+            .and_then(|()| fs::rename(&temporary, &self.path));
+        if written.is_err() {
+            fs::remove_file(&temporary)?;
+        }
+        forget_old(directory)?;
+        written
+    }
+}
+
+fn forget_old(directory: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let is_old = entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age > KEPT);
+        let is_ours = entry.path().extension().is_some_and(|e| e == "idx" || e == "tmp");
+        if is_old && is_ours {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+impl SortedPlaces {
+    /// The place of a chunk's payload.
+    pub(super) fn get(&self, key: &Key) -> Option<Place> {
+        let (mut low, mut high) = (0usize, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let (found, place) = self.entry(middle)?;
+            match found.cmp(key) {
+                std::cmp::Ordering::Equal => return Some(place),
+                std::cmp::Ordering::Less => low = middle.saturating_add(1),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() / ENTRY
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, Place)> {
+        (0..self.len()).filter_map(|i| self.entry(i))
+    }
+
+    fn entry(&self, i: usize) -> Option<(Key, Place)> {
+        let bytes = slice(&self.entries, i.checked_mul(ENTRY)?, ENTRY)?;
+        Some((array(bytes, 0)?, (u64_be(bytes, 16)?, u32_be(bytes, 24)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    fn cache() -> (tempfile::TempDir, CacheFile) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = CacheFile::of(&dir.path().join("caches"), dir.path());
+        (dir, file)
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_kept_is_found_and_nothing_else(
+            places in prop::collection::hash_map(any::<Key>(), any::<Place>(), 0..300),
+            other: Key,
+        ) {
+            let (_dir, file) = cache();
+            let root = Hash::of(b"root");
+            file.replace(77, root, places.clone().into_iter().collect());
+            let cached = file.read(u64::MAX, |at, found| Ok(at == 77 && found == root)).unwrap();
+            prop_assert_eq!(cached.end, 77);
+            for (key, place) in &places {
+                prop_assert_eq!(cached.places.get(key), Some(*place));
+            }
+            prop_assert_eq!(cached.places.get(&other), places.get(&other).copied());
+            prop_assert_eq!(cached.places.iter().collect::<HashMap<_, _>>(), places);
+        }
+    }
+
+    #[test]
+    fn a_cache_that_is_damaged_or_of_another_journal_does_not_count() {
+        let (_dir, file) = cache();
+        let root = Hash::of(b"root");
+        file.replace(77, root, vec![([1; 16], (5, 6)), ([2; 16], (7, 8))]);
+        let here = |_: u64, _: Hash| Ok(true);
+        assert!(file.read(1000, here).is_some());
+        assert!(file.read(50, here).is_none(), "larger than the journal");
+        assert!(file.read(1000, |_, _| Ok(false)).is_none(), "its root record is not there");
+        let good = fs::read(&file.path).unwrap();
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            fs::write(&file.path, &bad).unwrap();
+            assert!(file.read(1000, here).is_none(), "byte {at}");
+            fs::write(&file.path, &good[..at]).unwrap();
+            assert!(file.read(1000, here).is_none(), "cut at {at}");
+        }
+        fs::remove_file(&file.path).unwrap();
+        assert!(file.read(1000, here).is_none());
+    }
+
+    #[test]
+    fn caches_that_nobody_replaced_for_a_month_are_removed() {
+        let (_dir, file) = cache();
+        file.replace(1, Hash::of(b"a"), Vec::new());
+        let directory = file.path.parent().unwrap();
+        for name in ["old.idx", "old.tmp", "foreign"] {
+            let made = fs::File::create(directory.join(name)).unwrap();
+            made.set_modified(std::time::SystemTime::now() - KEPT - KEPT).unwrap();
+        }
+        file.replace(2, Hash::of(b"b"), Vec::new());
+        let mut left: Vec<_> = fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        let mut want = vec!["foreign".into(), file.path.file_name().unwrap().to_owned()];
+        want.sort();
+        assert_eq!(left, want);
+    }
+}
