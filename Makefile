@@ -5,7 +5,13 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 REAL := $(CURDIR)/target/real-programs
-SCRIPTS := .ci/run tools/real-programs
+SCRIPTS := .ci/run tools/real-programs tools/rustup-home
+
+# An empty HOME will do.
+RUSTUP := $(shell tools/rustup-home)
+ifneq ($(RUSTUP),)
+export RUSTUP_HOME := $(RUSTUP)
+endif
 
 .PHONY: help demo test bench lint
 

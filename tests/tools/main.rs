@@ -1,4 +1,4 @@
-//! `tools/real-programs` in a sealed yard: a copy of the script, pins of our own, and a `go` that only pretends.
+//! The scripts in a sealed yard. Here `tools/real-programs`: a copy of it, pins of our own, a `go` that only pretends.
 //!
 //! What the real builds yield is checked by the script itself (it asks each program for its version). Here is
 //! shown what happens around a build: cached, refused, failed, interrupted, two at once, no compiler, no home.
@@ -9,12 +9,14 @@
     reason = "tests start programs, prepare files and fail by panicking"
 )]
 
+mod ci;
 mod pins;
 mod yard;
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 
-use yard::{Go, Yard};
+use yard::{Go, Running, Yard};
 
 #[test]
 fn builds_once_and_the_second_run_needs_no_compiler_and_changes_nothing() {
@@ -203,6 +205,28 @@ fn an_interrupt_ends_the_build_and_leaves_nothing_half_done() {
 
     yard.give_leave();
     assert_eq!(yard.run(&["dolt-1.2.3"]).code, 0, "the next run starts afresh");
+}
+
+#[test]
+fn a_signal_to_everybody_ends_the_build_too_even_if_nobody_reads_what_is_said() {
+    let yard = Yard::with(&Go::WaitsForLeave);
+    let mut running = Running::start(yard.command(&["dolt-1.2.3"]).process_group(0));
+    running.read_until("building");
+    yard.wait_for("a build to begin", || !yard.builds().is_empty());
+    let group = running.id();
+    running.close_ears();
+    // The shell itself speaks when a signal ends one of its commands, and make passes on what the terminal has sent.
+    signal_group(group);
+    signal_group(group);
+    let run = running.finish();
+    assert!([141, 143].contains(&run.code), "whichever signal it heard first: {run:?}");
+    assert_eq!(yard.listing(), ["lock"]);
+    yard.wait_for("the compiler to be gone", || !yard.go_is_running());
+}
+
+fn signal_group(group: u32) {
+    let group = nix::unistd::Pid::from_raw(group.try_into().unwrap());
+    nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGTERM).ok();
 }
 
 #[test]

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Everything that the script (and `chmod`, that our `go`) may call. What a system lacks (`flock`, one of the two hashers) is left out.
+/// Everything that the scripts, and what only pretends to be a program, may call. What a system lacks (`flock`, one of the
+/// two hashers) is left out.
 const PROGRAMS: &[&str] = &[
     "awk",
     "bash",
@@ -21,7 +22,9 @@ const PROGRAMS: &[&str] = &[
     "flock",
     "grep",
     "ln",
+    "make",
     "mkdir",
+    "mkfifo",
     "mktemp",
     "mv",
     "readlink",
@@ -31,6 +34,8 @@ const PROGRAMS: &[&str] = &[
     "shasum",
     "sleep",
     "tail",
+    "tee",
+    "timeout",
     "touch",
     "tr",
     "uname",
@@ -60,8 +65,7 @@ impl Yard {
 
     pub(crate) fn with(go: &Go) -> Self {
         let yard = Self { dir: tempfile::tempdir().unwrap() };
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/real-programs");
-        yard.write("tools/real-programs", &fs::read_to_string(script).unwrap());
+        yard.copy("tools/real-programs");
         yard.write("tools/pins", "# Ours.\ndolt-1.2.3 v0.1\nbd-4.5.6 v4.5.6\n");
         yard.write("tools/bd/go.mod", "module tools\n");
         yard.write("tools/bd/go.sum", "");
@@ -107,7 +111,14 @@ impl Yard {
         yard
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Brings a script of this repository into the yard.
+    pub(crate) fn copy(&self, name: &str) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        self.write(name, &fs::read_to_string(&source).unwrap());
+        fs::set_permissions(self.path(name), fs::metadata(source).unwrap().permissions()).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -132,7 +143,7 @@ impl Yard {
         fs::write(path, text).unwrap();
     }
 
-    fn write_program(&self, name: &str, body: &str) {
+    pub(crate) fn write_program(&self, name: &str, body: &str) {
         self.write(name, &format!("#!/usr/bin/env bash\n{body}"));
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -157,10 +168,17 @@ impl Yard {
 
     /// The script, ready to run with nothing in its environment but the yard.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.shell("exec tools/real-programs \"$@\"");
+        command.args(arguments);
+        command
+    }
+
+    /// Bash with one line, at the yard's root; `$1` and so on are what arguments are added.
+    pub(crate) fn shell(&self, line: &str) -> Command {
         let mut command = Command::new(self.path("bin/bash"));
         command
-            .arg(self.path("tools/real-programs"))
-            .args(arguments)
+            .args(["-c", line, "bash"])
+            .current_dir(self.dir.path())
             .env_clear()
             .env("PATH", self.path("bin"))
             .env("HOME", self.folder("home"))
@@ -190,7 +208,12 @@ impl Yard {
     }
 
     pub(crate) fn go_is_running(&self) -> bool {
-        let id = fs::read_to_string(self.path("go.pid")).unwrap();
+        self.is_running("go.pid")
+    }
+
+    /// Whether the process lives whose id a program has left in this file.
+    pub(crate) fn is_running(&self, name: &str) -> bool {
+        let id = fs::read_to_string(self.path(name)).unwrap();
         let id = nix::unistd::Pid::from_raw(id.trim().parse().unwrap());
         nix::sys::signal::kill(id, None).is_ok()
     }
@@ -242,14 +265,14 @@ pub(crate) fn wait(command: &mut Command) -> Ran {
 /// A script that is at work.
 pub(crate) struct Running {
     child: Child,
-    stderr: BufReader<ChildStderr>,
+    stderr: Option<BufReader<ChildStderr>>,
     seen: String,
 }
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let stderr = child.stderr.take().map(BufReader::new);
         Self { child, stderr, seen: String::new() }
     }
 
@@ -261,7 +284,7 @@ impl Running {
     pub(crate) fn read_until(&mut self, text: &str) -> String {
         loop {
             let mut line = String::new();
-            let length = self.stderr.read_line(&mut line).unwrap();
+            let length = self.stderr.as_mut().unwrap().read_line(&mut line).unwrap();
             assert!(length > 0, "it ended without saying `{text}`: {}", self.seen);
             self.seen.push_str(&line);
             if line.contains(text) {
@@ -270,13 +293,24 @@ impl Running {
         }
     }
 
+    /// Reads no more: what it says from now on finds nobody.
+    pub(crate) fn close_ears(&mut self) {
+        self.stderr = None;
+    }
+
     pub(crate) fn interrupt(&self) {
+        self.signal(nix::sys::signal::Signal::SIGINT);
+    }
+
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
         let id = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+        nix::sys::signal::kill(id, signal).unwrap();
     }
 
     pub(crate) fn finish(mut self) -> Ran {
-        self.stderr.read_to_string(&mut self.seen).unwrap();
+        if let Some(stderr) = &mut self.stderr {
+            stderr.read_to_string(&mut self.seen).unwrap();
+        }
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
         Ran { code, stderr: self.seen }
     }
