@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 /// Everything that the scripts, and what only pretends to be a program, may call. What a system lacks (`flock`, one of the
@@ -298,11 +299,7 @@ impl Running {
         self.stderr = None;
     }
 
-    pub(crate) fn interrupt(&self) {
-        self.signal(nix::sys::signal::Signal::SIGINT);
-    }
-
-    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
         nix::sys::signal::kill(id, signal).unwrap();
     }
@@ -332,4 +329,12 @@ impl Ran {
         };
         self.stderr.lines().map(strip).collect()
     }
+}
+
+/// Whether this process, and so whatever it starts, ignores a signal.
+pub(crate) fn is_ignored(signal: Signal) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.map_or(0, |m| u64::from_str_radix(m.trim(), 16).unwrap());
+    mask >> (signal as i32 - 1) & 1 == 1
 }
