@@ -234,7 +234,7 @@ fn a_signal_to_everybody_ends_the_build_too_even_if_nobody_reads_what_is_said() 
 
 fn signal_group(group: u32) {
     let group = nix::unistd::Pid::from_raw(group.try_into().unwrap());
-    nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGTERM).ok();
+    nix::sys::signal::killpg(group, Signal::SIGTERM).ok();
 }
 
 #[test]
