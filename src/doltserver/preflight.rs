@@ -45,9 +45,7 @@ impl Stores {
 pub fn check_stores(context: &Context<'_>, without: &[String]) -> Result<Stores, ServerError> {
     let data_dir = context.town.data_dir();
     let all = databases::scan(context.town)?;
-    if let Some(unknown) = without.iter().find(|w| !all.iter().any(|d| d.name == **w)) {
-        return Err(ServerError::NoSuchDatabase { database: unknown.clone(), data_dir });
-    }
+    refuse_unknown(context, without, |name| all.iter().any(|d| d.name == *name))?;
     let (mut served, mut half_made) = (Vec::new(), Vec::new());
     for database in all {
         if without.contains(&database.name) {
@@ -67,6 +65,20 @@ pub fn check_stores(context: &Context<'_>, without: &[String]) -> Result<Stores,
         (true, true) => Err(ServerError::NoDatabases { data_dir }),
         (true, false) => Err(ServerError::NothingLeft { databases: without.to_vec() }),
         (false, _) => Ok(Stores { served, left_out: without.to_vec(), half_made }),
+    }
+}
+
+/// Refuses names that are no database's.
+pub(super) fn refuse_unknown(
+    context: &Context<'_>,
+    without: &[String],
+    is_known: impl Fn(&String) -> bool,
+) -> Result<(), ServerError> {
+    match without.iter().find(|name| !is_known(name)) {
+        None => Ok(()),
+        Some(unknown) => {
+            Err(ServerError::NoSuchDatabase { database: unknown.clone(), data_dir: context.town.data_dir() })
+        }
     }
 }
 

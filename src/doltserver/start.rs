@@ -100,29 +100,41 @@ pub(super) async fn abandon(
 async fn run(context: &Context<'_>, options: &Options, held: &mut Held) -> Result<Started, ServerError> {
     let watch = Stopwatch::start();
     if let Some(started) = running_and_in_order(context, watch, None).await? {
-        return Ok(options_come_late(context, options, started));
+        return options_come_late(context, options, started);
     }
     let deadline = deadline(context, options);
     tokio::select! {
         lock = lock_state(context, deadline) => held.lock = Some(lock?),
-        started = becomes_ready(context, watch) => return started.map(|s| options_come_late(context, options, s)),
+        started = becomes_ready(context, watch) => return options_come_late(context, options, started?),
     }
     let started = run_locked(context, options, deadline, watch, held).await?;
-    Ok(options_come_late(context, options, started))
+    options_come_late(context, options, started)
 }
 
-// A server that runs already is left alone, so what was asked of a new one is not done; that must be said.
-fn options_come_late(context: &Context<'_>, options: &Options, started: Started) -> Started {
+// A server that runs already is left alone, so what was asked of a new one is not done; that must be said. A name that is
+// no database's is refused as by a start that does something.
+fn options_come_late(
+    context: &Context<'_>,
+    options: &Options,
+    started: Started,
+) -> Result<Started, ServerError> {
+    if !started.was_running || options.without.is_empty() {
+        return Ok(started);
+    }
+    let on_disk = super::databases::scan(context.town)?;
+    preflight::refuse_unknown(context, &options.without, |name| {
+        started.databases.contains(name) || on_disk.iter().any(|d| d.name == *name)
+    })?;
     let served: Vec<&str> =
         options.without.iter().filter(|w| started.databases.contains(w)).map(String::as_str).collect();
-    if started.was_running && !served.is_empty() {
+    if !served.is_empty() {
         context.tell(Notice::Warning(format!(
             "the running server serves {}: leave it out with gt dolt restart --without {}",
             served.join(", "),
             served.join(" --without ")
         )));
     }
-    started
+    Ok(started)
 }
 
 /// The part of a start that needs the town's lock, which the caller holds.

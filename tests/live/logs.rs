@@ -59,14 +59,16 @@ fn a_follower_shows_what_is_added_letter_by_letter_and_across_a_rotation() {
 }
 
 #[test]
-fn a_follower_sees_a_server_come_and_go() {
+fn a_follower_waits_for_the_first_log_and_sees_a_server_come_and_go() {
     let town = TestTown::with(&["hq"]);
-    town.gt(&["dolt", "logs", "-f"]).fails(1).error_begins_with("no log file found").says("first start");
-    town.write("daemon/dolt.log", "");
-    let following = town.begin(&["dolt", "logs", "-f"]);
+    town.gt(&["dolt", "logs"]).fails(1).error_begins_with("no log file found").says("first start");
+    let mut following = town.begin(&["dolt", "logs", "-f"]);
+    following.until_it_says(&format!("waiting for {}", town.file("daemon/dolt.log").display()));
     town.up();
     following.until_it_shows("Starting server with Config");
     town.gt(&["dolt", "stop"]).ok();
     signal(following.pid(), "TERM");
-    following.end().fails(143);
+    let ended = following.end().fails(143);
+    assert_eq!(ended.err.lines().count(), 1, "it is said once: {ended:#?}");
+    assert!(town.read("daemon/dolt.log").starts_with(&ended.out), "from the first line on: {ended:#?}");
 }

@@ -12,6 +12,7 @@ use crate::cli::values::parse_moment;
 use crate::doltserver::{ServerError, log};
 use crate::sys::clock::{self, Timestamp};
 use crate::sys::interrupt::Interrupt;
+use crate::town::Town;
 
 /// Show the server's log.
 ///
@@ -24,7 +25,7 @@ pub(crate) struct Logs {
     /// How many of the last lines [default: 50; with --since all of them]
     #[arg(short = 'n', long, value_name = "N")]
     lines: Option<usize>,
-    /// Go on showing what is added, until Ctrl-C
+    /// Go on showing what is added, until Ctrl-C; waits for a log that is not there yet
     #[arg(short, long)]
     follow: bool,
     /// Only what was logged since then: a duration ago (10m) or a time (2026-11-21T07:50:24Z)
@@ -44,19 +45,27 @@ impl Logs {
         let here = session.here()?;
         // What is added while we read belongs to the follower.
         let begun_at = log::length(&here.town);
-        let lines = match self.since {
-            Some(moment) => {
-                let all = log::since(&here.town, moment, begun_at)?;
-                let surplus = self.lines.map_or(0, |n| all.len().saturating_sub(n));
-                all.into_iter().skip(surplus).collect()
+        let lines = match self.lines_so_far(&here.town, begun_at) {
+            Err(ServerError::NoLog { path }) if self.follow => {
+                out::note(format!("waiting for {}: it is written from the first start on", path.display()));
+                Vec::new()
             }
-            None => log::tail(&here.town, self.lines.unwrap_or(DEFAULT_LINES), begun_at)?,
+            lines => lines?,
         };
         session.show(
             || json!({"log": here.town.log_file(), "lines": lines}),
             || lines.iter().for_each(out::line),
         );
         if self.follow { session.block_on(follow(&here, begun_at)) } else { Ok(()) }
+    }
+
+    fn lines_so_far(&self, town: &Town, length: u64) -> Result<Vec<String>, ServerError> {
+        let Some(moment) = self.since else {
+            return log::tail(town, self.lines.unwrap_or(DEFAULT_LINES), length);
+        };
+        let all = log::since(town, moment, length)?;
+        let surplus = self.lines.map_or(0, |n| all.len().saturating_sub(n));
+        Ok(all.into_iter().skip(surplus).collect())
     }
 }
 
