@@ -195,7 +195,7 @@ fn rigs_added_at_once_are_all_there_and_one_name_is_added_once() {
     sealed.gt(&root, &["rig", "remove", "riga"]).ok();
     let codes: Vec<_> = std::thread::scope(|scope| {
         let all: Vec<_> = (0..4).map(|_| add("riga", "a")).map(|c| scope.spawn(|| run(c))).collect();
-        all.into_iter().map(|r| r.join().unwrap().code.unwrap()).collect()
+        all.into_iter().map(|r| r.join().unwrap().code).collect()
     });
     assert_eq!(codes.iter().filter(|c| **c == 0).count(), 1, "{codes:?}");
     assert_eq!(codes.iter().filter(|c| **c == 1).count(), 3, "{codes:?}");

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+#[path = "../common/ran.rs"]
+mod ran;
+
+pub(crate) use ran::{Ran, run};
 
 /// A temporary directory with a HOME and an empty PATH: no dolt, no bd, nothing.
 pub(crate) struct Sealed {
@@ -63,56 +66,13 @@ impl Sealed {
     }
 }
 
-/// Runs a command to its end.
-pub(crate) fn run(mut command: Command) -> Ran {
-    let shown = format!("{command:?}");
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { shown, code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-/// A command that ended.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    #[expect(dead_code, reason = "shown when an assertion fails")]
-    shown: String,
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
 impl Ran {
-    #[track_caller]
-    pub(crate) fn ok(self) -> Self {
-        assert_eq!(self.code, Some(0), "should succeed: {self:#?}");
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn fails(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "should end with {code}: {self:#?}");
-        self
-    }
-
-    /// Standard output or standard error holds this text.
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.out.contains(text) || self.err.contains(text), "should say {text:?}: {self:#?}");
-        self
-    }
-
     /// Standard error begins with exactly this.
     #[track_caller]
     pub(crate) fn refuses_with(self, text: &str) -> Self {
-        assert!(self.err.starts_with(text), "standard error should begin with {text:?}: {self:#?}");
-        assert!(!self.err.contains('\u{1b}') && !self.err.contains("panicked"), "{self:#?}");
+        assert!(self.err.starts_with(text), "standard error should begin with {text:?}: {self:?}");
+        assert!(!self.err.contains('\u{1b}') && !self.err.contains("panicked"), "{self:?}");
         self
-    }
-
-    /// Standard output as one JSON object.
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("no JSON ({e}): {self:#?}"))
     }
 }
 

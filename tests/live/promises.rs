@@ -7,8 +7,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use crate::support::{
-    Running, TestTown, fake_dolt, is_alive, is_locked, run, signal, silent_server_on, stranger_on, wait_until,
+    Child, Running, TestTown, fake_dolt, is_alive, is_locked, run, signal, silent_server_on, stranger_on,
+    wait_until,
 };
 
 #[test]
@@ -38,24 +41,31 @@ fn a_server_that_takes_connections_and_never_speaks_is_called_silent_and_can_be_
     assert!(!is_alive(pid));
 }
 
-#[test]
-fn a_start_that_meets_a_locked_database_after_its_look_waits_and_tries_again() {
-    let mut town = TestTown::with(&["hq"]);
-    let once = r#"
-if [ "$1" = sql-server ] && [ ! -e ../daemon/tried ]; then
+/// A start that has looked and found nothing in its way; then somebody opens the database, and the server that was started
+/// says so and ends. A second one, if there is one, is the real Dolt. The directory holds what is called `dolt`.
+fn a_start_overtaken_by_a_shell(town: &mut TestTown, args: &[&str]) -> (Running, Child, TempDir) {
+    let locked = r#"
+if [ "$1" = sql-server ] && [ ! -e ../daemon/go ]; then
   : > ../daemon/tried
   until [ -e ../daemon/go ]; do sleep 0.01; done
   echo 'database "hq" is locked by another dolt process; either clone the database to run a second server' >&2
   exit 1
 fi
 exec $REAL "$@""#;
-    let fake = fake_dolt(town.dolt, once);
+    let fake = fake_dolt(town.dolt, locked);
     town.first_on_path(fake.path());
-    let mut start = town.begin(&["dolt", "start"]);
+    let start = town.begin(&[&["dolt", "start"], args].concat());
     wait_until("the first server runs", || town.file("daemon/tried").exists());
     let shell = town.start_dolt(&["sql"], &town.database("hq"));
     wait_until("the shell has the database", || is_locked(&town.database("hq/.dolt/noms/LOCK")));
     town.write("daemon/go", "");
+    (start, shell, fake)
+}
+
+#[test]
+fn a_start_that_meets_a_locked_database_after_its_look_waits_and_tries_again() {
+    let mut town = TestTown::with(&["hq"]);
+    let (mut start, shell, _fake) = a_start_overtaken_by_a_shell(&mut town, &[]);
     start.until_it_says("trying again: database \"hq\" is locked by another dolt process");
     start.until_it_says(&format!("waiting: database hq is open in PID {}", shell.pid()));
     let meanwhile = town.status();
@@ -68,21 +78,7 @@ exec $REAL "$@""#;
 #[test]
 fn a_start_that_gives_up_on_a_locked_database_leaves_no_claim_of_a_server() {
     let mut town = TestTown::with(&["hq"]);
-    let locked = r#"
-if [ "$1" = sql-server ]; then
-  : > ../daemon/tried
-  until [ -e ../daemon/go ]; do sleep 0.01; done
-  echo 'database "hq" is locked by another dolt process' >&2
-  exit 1
-fi
-exec $REAL "$@""#;
-    let fake = fake_dolt(town.dolt, locked);
-    town.first_on_path(fake.path());
-    let start = town.begin(&["dolt", "start", "--timeout", "3s"]);
-    wait_until("the first server runs", || town.file("daemon/tried").exists());
-    let shell = town.start_dolt(&["sql"], &town.database("hq"));
-    wait_until("the shell has the database", || is_locked(&town.database("hq/.dolt/noms/LOCK")));
-    town.write("daemon/go", "");
+    let (start, shell, _fake) = a_start_overtaken_by_a_shell(&mut town, &["--timeout", "3s"]);
     start.end().fails(1).error_begins_with(&format!("database hq is open in PID {}", shell.pid()));
     town.nothing_runs();
     let status = town.status();
@@ -244,6 +240,11 @@ fn what_a_start_cannot_do_to_a_running_server_is_said() {
     town.gt(&["dolt", "start", "--without", "alpha"])
         .ok()
         .says("the running server serves alpha: leave it out with gt dolt restart --without alpha");
+    for verb in ["start", "restart"] {
+        town.gt(&["dolt", verb, "--without", "alhpa"])
+            .fails(1)
+            .error_begins_with("there is no database alhpa in ");
+    }
     assert_eq!(town.pid(), pid);
     town.gt(&["dolt", "restart", "--without", "alpha"]).ok();
     town.gt(&["dolt", "start", "--without", "alpha"]).ok().never_says("leave it out with");

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::ran::Ran;
-use super::town::{TestTown, run};
+use super::ran::{Ran, run};
+use super::town::TestTown;
 
 /// The library, built once per test run.
 fn library() -> &'static Path {

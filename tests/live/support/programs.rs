@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use super::places::quiet_home;
+
 /// A pinned Dolt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dolt {
@@ -52,14 +54,6 @@ impl Dolt {
         // The directory must outlive every test, so it is never dropped; its path is all that is handed out.
         Box::leak(cell.get_or_init(make).path().join("template").into_boxed_path())
     }
-}
-
-/// A HOME in which Dolt neither counts nor calls anybody.
-pub(crate) fn quiet_home(home: &Path) {
-    let dir = home.join(".dolt");
-    fs::create_dir_all(&dir).unwrap();
-    let config = r#"{"metrics.disabled":"true","versioncheck.disabled":"true"}"#;
-    fs::write(dir.join("config_global.json"), config).unwrap();
 }
 
 /// A directory with a script called `dolt`, for what no real Dolt does on request: being too old, dying on cue, ignoring

@@ -1,50 +1,19 @@
-//! What a command did, with assertions that show everything when they fail.
+//! Commands beside the test, and what only this suite asks of one that ended.
 
 use std::fs;
 use std::io::{Read, Seek};
 use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
-/// A command that ended.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    #[expect(dead_code, reason = "it is there to be shown when an assertion fails")]
-    shown: String,
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-    pub(crate) took: Duration,
-}
+#[path = "../../common/ran.rs"]
+mod common;
+
+pub(crate) use common::{Ran, run};
 
 impl Ran {
-    pub(crate) fn of(shown: String, output: Output, took: Duration) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        let code = output.status.code().unwrap_or(-1);
-        Self { shown, code, out: text(output.stdout), err: text(output.stderr), took }
-    }
-
-    #[track_caller]
-    pub(crate) fn ok(self) -> Self {
-        assert_eq!(self.code, 0, "should succeed: {self:#?}");
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn fails(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "should end with {code}: {self:#?}");
-        self
-    }
-
-    /// Standard output or standard error holds this text.
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.out.contains(text) || self.err.contains(text), "should say {text:?}: {self:#?}");
-        self
-    }
-
     #[track_caller]
     pub(crate) fn never_says(self, text: &str) -> Self {
-        assert!(!self.out.contains(text) && !self.err.contains(text), "should not say {text:?}: {self:#?}");
+        assert!(!self.out.contains(text) && !self.err.contains(text), "should not say {text:?}: {self:?}");
         self
     }
 
@@ -52,14 +21,8 @@ impl Ran {
     #[track_caller]
     pub(crate) fn error_begins_with(self, text: &str) -> Self {
         let first = self.err.lines().find(|l| l.starts_with("Error:")).unwrap_or_default().to_owned();
-        assert!(first.contains(text), "the error line should hold {text:?}: {self:#?}");
+        assert!(first.contains(text), "the error line should hold {text:?}: {self:?}");
         self
-    }
-
-    /// Standard output as one JSON object.
-    #[track_caller]
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("no JSON ({e}): {self:#?}"))
     }
 }
 

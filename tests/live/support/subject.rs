@@ -8,8 +8,8 @@ use dolt_store::commit::{Database, Session};
 use dolt_store::table::Table;
 
 use super::programs::Dolt;
-use super::ran::Ran;
-use super::town::{TestTown, free_port, run};
+use super::ran::{Ran, run};
+use super::town::{TestTown, free_port};
 
 /// The database `alpha` of a town that has no server yet.
 #[derive(Debug)]

@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
-use super::programs::{Dolt, quiet_home};
-use super::ran::{Ran, Running};
+use super::places::{copy_dir, is_alive, quiet_home, servers_below};
+use super::programs::Dolt;
+use super::ran::{Ran, Running, run};
 
 /// A port that nobody listens on and no other test of this run gets, nor the one after it, which a refusal offers. Below the range from which the kernel takes ports for
 /// outgoing connections.
@@ -233,14 +234,6 @@ impl TestTown {
     }
 }
 
-/// Runs a command to its end.
-pub(crate) fn run(mut command: Command) -> Ran {
-    let shown = format!("{command:?}");
-    let begun = Instant::now();
-    let output = command.output().unwrap();
-    Ran::of(shown, output, begun.elapsed())
-}
-
 impl Drop for TestTown {
     fn drop(&mut self) {
         // A server stopped by a signal could not end.
@@ -261,31 +254,12 @@ pub(crate) fn signal(pid: i32, name: &str) {
     drop(done);
 }
 
-/// Whether a process lives; a zombie does not.
-pub(crate) fn is_alive(pid: i32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with('Z'))
-}
-
 /// Whether somebody holds a lock on this file.
 pub(crate) fn is_locked(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let Ok(inode) = fs::metadata(path).map(|m| m.ino()) else { return false };
     let table = fs::read_to_string("/proc/locks").unwrap();
     table.lines().any(|l| l.contains(&format!(":{inode} ")) && !l.contains("->"))
-}
-
-// Servers whose working directory lies in this test's own temporary directory: nobody else's can.
-fn servers_below(root: &Path) -> Vec<i32> {
-    let Ok(root) = root.canonicalize() else { return Vec::new() };
-    let pids =
-        fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().to_str()?.parse::<i32>().ok());
-    let below = |pid: &i32| {
-        let cwd = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
-        let argv = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        cwd.starts_with(&root) && String::from_utf8_lossy(&argv).contains("sql-server") && is_alive(*pid)
-    };
-    pids.filter(below).collect()
 }
 
 /// Another program, killed and reaped when dropped.
@@ -306,19 +280,6 @@ impl Drop for Child {
     fn drop(&mut self) {
         drop(self.0.kill());
         drop(self.0.wait());
-    }
-}
-
-/// Copies a directory with everything in it.
-fn copy_dir(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_dir(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 
