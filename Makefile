@@ -26,9 +26,9 @@ test: ## Run all tests, those against the real programs included
 	@tools/real-programs all
 	@GT_TEST_REQUIRE_REAL=1 cargo test --workspace --locked
 
-bench: ## Measure, against the real programs, optimised
+bench: ## Measure, against the real programs, optimised; ONLY=NAME: one part
 	@tools/real-programs all
-	cargo bench --locked
+	cargo bench --locked -- $(ONLY)
 
 lint: ## Check format, lints, documentation and scripts
 	cargo fmt --check

@@ -4,9 +4,7 @@
 //! two programs must take turns so that a change of the machine's load meets both, and what is wanted is a median with
 //! its extremes beside a target. Every number is the wall-clock time of one process, measured from outside.
 //!
-//! The tables are printed and written into `docs/benchmarks.md`, in place of those that stand there.
-//!
-//! `GT_BENCH_QUICK=1` takes three rounds of one and ten databases: to try the program, not to quote it; nothing is written.
+//! `GT_BENCH_QUICK=1` takes three rounds and leaves fifty databases out.
 
 #![allow(
     clippy::disallowed_methods,
@@ -16,14 +14,22 @@
     reason = "a measuring program starts programs, reads clocks and prints as it likes"
 )]
 
+#[path = "../common/machine.rs"]
 mod machine;
+#[path = "../common/page.rs"]
+mod page;
+#[path = "../../tests/common/places.rs"]
+mod places;
+#[path = "../common/rows.rs"]
 mod rows;
+#[path = "../common/rss.rs"]
 mod rss;
 mod town;
+mod trouble;
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use page::{Page, progress};
 use rows::{Samples, Table, Target};
 use town::BenchTown;
 
@@ -32,43 +38,34 @@ const HERD: usize = 20;
 /// Both programs stop a server of this age, so that what Dolt does right after its boot meets both alike.
 const AGE_AT_STOP: Duration = Duration::from_millis(300);
 
+const SIZES: [(&str, usize); 3] = [("1 database", 1), ("10 databases", 10), ("50 databases", 50)];
+const TROUBLE: &str = "trouble";
+const FOOTPRINT: &str = "footprint";
+
 fn main() {
+    if trouble::was_mute_server() {
+        return;
+    }
     if rss::is_helper() {
         rss::help();
         return;
     }
-    let quick = std::env::var_os("GT_BENCH_QUICK").is_some();
-    let (sizes, rounds): (&[usize], usize) = if quick { (&[1, 10], 3) } else { (&[1, 10, 50], 11) };
-    let mut report = String::new();
-    let mut show = |text: String| {
-        println!("{text}");
-        report += &(text + "\n");
+    let parts: Vec<&str> = SIZES.iter().map(|(name, _)| *name).chain([TROUBLE, FOOTPRINT]).collect();
+    let Some(mut page) = Page::begin("Results: the life of a server", &parts, &[town::dolt_path()]) else {
+        return;
     };
-    show(machine::describe().join("\n"));
-    show(format!("- rounds: {rounds} after one to warm up, the programs in turn\n"));
-    let begun = Instant::now();
-    let mut missed = 0;
-    for &size in sizes {
-        let table = measure(size, rounds);
-        show(table.render());
-        missed += table.missed();
+    for (name, size) in SIZES {
+        if page.wants(name) && !(page.is_quick() && size > 10) {
+            page.table(&measure(name, size, page.rounds()));
+        }
     }
-    let table = footprint();
-    show(table.render());
-    missed += table.missed();
-    if !quick {
-        keep(&report);
+    if page.wants(TROUBLE) {
+        page.table(&trouble::measure(page.rounds()));
     }
-    eprintln!("{missed} targets missed; measured for {:.0} s", begun.elapsed().as_secs_f64());
-}
-
-/// Puts the report in place of everything behind the heading of the results.
-fn keep(report: &str) {
-    const HEADING: &str = "## Results\n\n";
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let at = page.find(HEADING).expect("docs/benchmarks.md has a heading for the results") + HEADING.len();
-    std::fs::write(&path, format!("{}{}\n", &page[..at], report.trim_end())).unwrap();
+    if page.wants(FOOTPRINT) {
+        page.table(&footprint());
+    }
+    page.end();
 }
 
 /// Everything that one round measures.
@@ -87,18 +84,17 @@ struct Round {
     herd: Samples,
 }
 
-fn measure(size: usize, rounds: usize) -> Table {
+fn measure(name: &str, size: usize, rounds: usize) -> Table {
     let town = BenchTown::with(size);
     let mut all = Round::default();
     // The first start lets Dolt make what it makes once per database, and `gt` ask for Dolt's version.
     round(&town, &mut Round::default(), true);
     for n in 0..rounds {
-        progress(&format!("{size} databases, round {} of {rounds}", n + 1));
+        progress(&format!("{name}, round {} of {rounds}", n + 1));
         round(&town, &mut all, n % 2 == 0);
     }
-    progress("");
     let one_start = all.start.median();
-    let mut table = Table::new(&format!("{size} {}", if size == 1 { "database" } else { "databases" }));
+    let mut table = Table::new(name);
     table.row("Dolt alone: launch → first `SHOW DATABASES`", all.dolt_ready, Target::None);
     table.row("Dolt alone: SIGTERM → gone", all.dolt_gone, Target::None);
     table.row("`gt dolt start`, until it returns", all.start, Target::None);
@@ -112,13 +108,6 @@ fn measure(size: usize, rounds: usize) -> Table {
     let twice = Target::BelowMs(2.0 * one_start, "2 × one start");
     table.row(&format!("{HERD} × `gt dolt start` at once, until the last returns"), all.herd, twice);
     table
-}
-
-// For somebody who waits; a log has no use for it.
-fn progress(text: &str) {
-    if std::io::stderr().is_terminal() {
-        eprint!("\r{text:40}\r");
-    }
 }
 
 fn round(town: &BenchTown, into: &mut Round, dolt_first: bool) {
@@ -158,7 +147,8 @@ fn footprint() -> Table {
     launched.push_number(f64::from(u32::try_from(town.programs_launched_by(&["dolt", "status"])).unwrap()));
     town.gt(&["dolt", "stop"]);
     let mut size = Samples::default();
-    size.push_number(machine::binary_mb());
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    size.push_number(std::fs::metadata(env!("CARGO_BIN_EXE_gt")).unwrap().len() as f64 / 1e6);
     let mut table = Table::new("Footprint");
     table.row("peak memory of `gt dolt status`, 10 databases, MB", peak, Target::Below(20.0));
     table.row("programs launched by `gt dolt status`, server up", launched, Target::AtMost(0.0));

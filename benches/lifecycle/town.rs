@@ -12,12 +12,12 @@ use gt::sys::net::Port;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::machine;
+use crate::places::{copy_dir, quiet_home, servers_below};
+
 /// The pinned Dolt that is measured.
 pub(crate) fn dolt_path() -> PathBuf {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real-programs/dolt-1.88.1");
-    let path = dir.canonicalize().unwrap_or(dir).join("dolt");
-    assert!(path.is_file(), "{} is missing: run tools/real-programs all", path.display());
-    path
+    machine::pinned("dolt-1.88.1")
 }
 
 /// A town with a number of small databases, each with an owner. Its server is ended when this is dropped.
@@ -35,7 +35,7 @@ impl BenchTown {
         let root = dir.path().canonicalize().unwrap().join("town");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut town = Self { dir, root, port: free_port(), databases: Vec::new(), runtime };
-        town.quiet_home();
+        quiet_home(&town.dir.path().join("home"));
         let port = town.port.to_string();
         let root = town.root.to_str().unwrap().to_owned();
         town.run(town.command_in(town.dir.path(), &["install", &root, "--dolt-port", &port]));
@@ -50,16 +50,21 @@ impl BenchTown {
         town
     }
 
-    // A HOME in which Dolt neither counts nor calls anybody.
-    fn quiet_home(&self) {
-        let dir = self.dir.path().join("home/.dolt");
-        fs::create_dir_all(&dir).unwrap();
-        let config = r#"{"metrics.disabled":"true","versioncheck.disabled":"true"}"#;
-        fs::write(dir.join("config_global.json"), config).unwrap();
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.root.join(".dolt-data")
     }
 
-    fn data_dir(&self) -> PathBuf {
-        self.root.join(".dolt-data")
+    /// The server's PID, by its file.
+    pub(crate) fn pid(&self) -> Option<i32> {
+        fs::read_to_string(self.root.join("daemon/dolt.pid")).ok()?.trim().parse().ok()
+    }
+
+    pub(crate) fn port(&self) -> Port {
+        self.port
+    }
+
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Runtime {
+        &self.runtime
     }
 
     /// A `gt` command in the town, with an environment of its own.
@@ -158,16 +163,8 @@ impl BenchTown {
         took
     }
 
-    // Living servers whose working directory is this town's data directory.
     fn servers(&self) -> Vec<i32> {
-        let pids = fs::read_dir("/proc").unwrap().flatten();
-        let pids = pids.filter_map(|e| e.file_name().to_str()?.parse::<i32>().ok());
-        let is_ours = |pid: &i32| {
-            let cwd = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
-            let argv = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            cwd == self.data_dir() && String::from_utf8_lossy(&argv).contains("sql-server")
-        };
-        pids.filter(is_ours).collect()
+        servers_below(&self.root)
     }
 
     /// How many programs a command launches, as seen by stand-ins that are all there is on its PATH.
@@ -201,16 +198,4 @@ fn free_port() -> Port {
     let spread = u16::try_from(std::process::id() % 1000).unwrap();
     let mut ports = (24_000 + spread..30_000).filter_map(Port::new);
     ports.find(|p| TcpListener::bind(("127.0.0.1", p.get())).is_ok()).unwrap()
-}
-
-fn copy_dir(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_dir(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

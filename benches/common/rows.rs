@@ -38,7 +38,7 @@ impl Samples {
 pub(crate) enum Target {
     None,
     AtMostMs(f64),
-    /// The limit, and where it comes from.
+    /// The limit, and where it comes from if that is not plain.
     BelowMs(f64, &'static str),
     AtMost(f64),
     Below(f64),
@@ -58,6 +58,7 @@ impl Target {
         let limit = match self {
             Self::None => String::new(),
             Self::AtMostMs(limit) => format!("≤ {limit:.0} ms"),
+            Self::BelowMs(limit, "") => format!("< {limit:.0} ms"),
             Self::BelowMs(limit, why) => format!("< {limit:.0} ms ({why})"),
             Self::AtMost(limit) => format!("≤ {limit:.0}"),
             Self::Below(limit) => format!("< {limit:.0}"),
