@@ -26,6 +26,100 @@ pub enum Error {
         /// What it said.
         source: io::Error,
     },
+    /// The operating system refused to change something.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// There is a database, or what is left of one.
+    #[error("{} is there already", path.display())]
+    AlreadyThere {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Somebody else holds the lock of a database.
+    #[error("{} is locked", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A write failed before, so that it is not known what of it is on the disk.
+    #[error("{} has to be opened anew: a write to it failed", path.display())]
+    Poisoned {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// What was about to be written refers to a chunk that no file has.
+    #[error("chunk {hash} would be referred to and is not there")]
+    Dangling {
+        /// Its address.
+        hash: Hash,
+    },
+    /// A name does not point where it did when the change was begun.
+    #[error("{name} has moved")]
+    Moved {
+        /// The name.
+        name: String,
+    },
+    /// There is no such branch.
+    #[error("there is no branch {name}")]
+    NoBranch {
+        /// Its name.
+        name: String,
+    },
+    /// There is no such tag.
+    #[error("there is no tag {name}")]
+    NoTag {
+        /// Its name.
+        name: String,
+    },
+    /// There is one of that name.
+    #[error("there is a {name} already")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// No branch or tag can have that name.
+    #[error("{name:?} cannot be a name: {why}")]
+    BadName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A branch cannot go.
+    #[error("branch {name} stays: {why}")]
+    InUse {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// Something has to be finished first.
+    #[error("{what} is under way on branch {branch}")]
+    UnderWay {
+        /// The branch.
+        branch: String,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A commit or tag lacks what it must have.
+    #[error("{what} is missing")]
+    Missing {
+        /// What it is.
+        what: &'static str,
+    },
+    /// A chunk is larger than any reader accepts.
+    #[error("chunk {hash} has {bytes} bytes, too many for a journal")]
+    TooLarge {
+        /// Its address.
+        hash: Hash,
+        /// Stored bytes.
+        bytes: usize,
+    },
     /// A file does not hold what its format demands.
     #[error("{} is damaged at byte {offset}: {problem}", path.display())]
     Damaged {
@@ -52,6 +146,9 @@ pub enum Error {
         /// Where the damaged record begins.
         offset: u64,
     },
+    /// A change was asked of a state that was opened for reading.
+    #[error("this state of the database can only be read")]
+    ReadOnly,
     /// No file of the store has this chunk.
     #[error("chunk {hash} is missing")]
     MissingChunk {
@@ -92,4 +189,10 @@ pub enum Error {
         /// What happened at the last attempt.
         last: String,
     },
+}
+
+impl Error {
+    pub(crate) fn write(path: &std::path::Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), source }
+    }
 }

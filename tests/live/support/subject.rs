@@ -1,7 +1,7 @@
 //! One database in a town of its own, and the means to ask both programs about it: the real Dolt and `gt db`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dolt_store::commit::{Database, Session};
@@ -145,4 +145,17 @@ fn without_colours(text: &str) -> String {
         rest = after.split_once('m').map_or("", |(_, r)| r);
     }
     out + rest
+}
+
+/// Copies a directory and everything in it.
+pub(crate) fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(|e| e.unwrap()) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

@@ -151,6 +151,11 @@ impl Journal {
         Ok(matches!(record, Some(Ok(Record::Root(found))) if found == root))
     }
 
+    /// Where the next record is to be written: behind the last whole one.
+    pub(super) fn end(&self) -> u64 {
+        self.read.read().unwrap_or_else(PoisonError::into_inner).end
+    }
+
     /// Every chunk with its place, with repetitions. Reads the journal itself, and past what is damaged in it.
     pub(super) fn contents(&self) -> Result<Contents> {
         let end = self.read.read().unwrap_or_else(PoisonError::into_inner).end;
@@ -281,26 +286,41 @@ fn parse(record: &[u8]) -> std::result::Result<Record, String> {
     }
 }
 
+/// The record of a chunk.
+pub(super) fn chunk_record(hash: Hash, chunk: &[u8]) -> Result<Vec<u8>> {
+    let payload = snappy::encode(chunk).map_err(|problem| Error::BadChunk { hash, problem })?;
+    let record = framed(&[&[1, 2, 2][..], hash.as_bytes(), &[3], &payload].concat());
+    match u32::try_from(record.len()) {
+        Ok(len) if len <= MAX_RECORD_BYTES => Ok(record),
+        _ => Err(Error::TooLarge { hash, bytes: record.len() }),
+    }
+}
+
+/// The record of a root; `seconds` since 1970.
+pub(super) fn root_record(root: Hash, seconds: u64) -> Vec<u8> {
+    framed(&[&[1, 1, 4][..], &seconds.to_be_bytes(), &[2], root.as_bytes()].concat())
+}
+
+fn framed(fields: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(fields.len().saturating_add(8)).unwrap_or(u32::MAX);
+    let mut record = length.to_be_bytes().to_vec();
+    record.extend(fields);
+    record.extend(crc32c::crc32c(&record).to_be_bytes());
+    record
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::fs;
 
-    fn framed(fields: &[u8]) -> Vec<u8> {
-        let mut record = u32::try_from(fields.len() + 8).unwrap().to_be_bytes().to_vec();
-        record.extend(fields);
-        record.extend(crc32c::crc32c(&record).to_be_bytes());
-        record
-    }
-
     fn root(hash: Hash) -> Vec<u8> {
-        framed(&[&[1, 1, 4][..], &1_795_254_287u64.to_be_bytes(), &[2], hash.as_bytes()].concat())
+        root_record(hash, 1_795_254_287)
     }
 
     fn chunk(bytes: &[u8]) -> Vec<u8> {
-        let hash = Hash::of(bytes);
-        framed(&[&[1, 2, 2][..], hash.as_bytes(), &[3], &snappy::encode(bytes)].concat())
+        chunk_record(Hash::of(bytes), bytes).unwrap()
     }
 
     fn journal(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -371,7 +391,7 @@ mod tests {
             bytes.push(0);
             bytes.extend(key);
             bytes.extend(offset.to_be_bytes());
-            bytes.extend(u32::try_from(snappy::encode(chunk).len()).unwrap().to_be_bytes());
+            bytes.extend(u32::try_from(snappy::encode(chunk).unwrap().len()).unwrap().to_be_bytes());
         }
         bytes.push(1);
         bytes.extend(0u64.to_be_bytes());

@@ -89,6 +89,47 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The manifest of a store that has only a journal.
+    pub(super) fn first(root: Hash) -> Self {
+        Self {
+            version: 5,
+            lock: Hash::NONE,
+            root,
+            gc_generation: Hash::NONE,
+            has_journal: true,
+            sources: Vec::new(),
+        }
+    }
+
+    /// The text of a manifest of version 5, and its checksum.
+    pub(super) fn text(&self) -> String {
+        use std::fmt::Write;
+        let lock = self.checksum();
+        let mut text = format!("5:__DOLT__:{lock}:{}:{}", self.root, self.gc_generation);
+        for Source { name, chunks } in &self.sources {
+            write!(text, ":{name}:{chunks}").unwrap_or_default();
+        }
+        if self.has_journal {
+            // The count of a journal is only information, and ours is none.
+            write!(text, ":{JOURNAL}:0").unwrap_or_default();
+        }
+        text
+    }
+
+    // Over the root and the names, in their order; zero bytes stand around these.
+    fn checksum(&self) -> Hash {
+        let mut bytes = self.root.as_bytes().to_vec();
+        bytes.push(0);
+        for source in &self.sources {
+            bytes.extend(source.name.as_bytes());
+        }
+        if self.has_journal {
+            bytes.extend(Hash::parse(JOURNAL).unwrap_or_default().as_bytes());
+        }
+        bytes.push(0);
+        Hash::of(&bytes)
+    }
+
     /// Whether both name the same files since the same collection; root, lock and counts may differ.
     pub fn names_same_files(&self, other: &Self) -> bool {
         let names = |m: &Self| m.sources.iter().map(|s| s.name).collect::<Vec<_>>();
@@ -119,6 +160,7 @@ mod tests {
         assert!(manifest.has_journal && manifest.sources.is_empty() && manifest.gc_generation.is_none());
         assert_eq!(manifest.root.to_string(), "4t59ulmf14hu33urqepdvsjlotudu716");
         assert!(Manifest::read(Path::new("/nonexistent/manifest")).unwrap().is_none());
+        assert_eq!(manifest.text(), REAL.replace(":9", ":0"));
     }
 
     #[test]

@@ -2,16 +2,23 @@
 
 mod archive;
 mod contents;
+mod disk;
 mod file;
 mod index_cache;
 mod journal;
 mod journal_index;
+mod lock;
 mod manifest;
+mod new_store;
 mod search;
 mod snappy;
 mod store;
 mod table_file;
+mod writer;
 
 pub use contents::{Contents, StoredChunk};
+pub use disk::Disk;
 pub use manifest::{Manifest, Source};
+pub(crate) use new_store::NewStore;
 pub use store::{ReadOptions, Snapshot, Store};
+pub use writer::Writer;

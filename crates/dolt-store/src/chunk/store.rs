@@ -6,7 +6,7 @@
 //! names: from the start. Warm: the journal first, the manifest after it. The root is the journal's last root record if
 //! the manifest names a journal, else the manifest's. `docs/format.md` has the measurements behind it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,11 @@ pub struct Store {
 pub struct Snapshot {
     root: Hash,
     generation: Arc<Generation>,
+    // Chunks that are not in any file yet. Clones of a draft share them.
+    draft: Option<Arc<RwLock<Chunks>>>,
 }
+
+type Chunks = HashMap<Hash, Vec<u8>>;
 
 #[derive(Debug)]
 struct Generation {
@@ -82,9 +86,7 @@ enum Opened {
 impl Store {
     /// Opens the database in this directory: the one that holds `.dolt`, or `.dolt`, or `noms` itself.
     pub fn open_read(path: &Path, options: ReadOptions) -> Result<Self> {
-        let candidates = [path.join(".dolt/noms"), path.join("noms"), path.to_owned()];
-        let noms = candidates.into_iter().find(|p| p.join("manifest").is_file());
-        let noms = noms.ok_or_else(|| Error::NotADatabase { path: path.to_owned() })?;
+        let noms = Self::locate(path)?;
         let generation = RwLock::new(Arc::new(open_cold(&noms, &options)?));
         let store = Self { noms, options, generation };
         if !store.options.despite_loss {
@@ -93,17 +95,33 @@ impl Store {
         Ok(store)
     }
 
+    /// The `noms` directory of the database in this directory.
+    pub(super) fn locate(path: &Path) -> Result<PathBuf> {
+        let candidates = [path.join(".dolt/noms"), path.join("noms"), path.to_owned()];
+        let noms = candidates.into_iter().find(|p| p.join("manifest").is_file());
+        noms.ok_or_else(|| Error::NotADatabase { path: path.to_owned() })
+    }
+
+    /// Where the journal's whole records end.
+    pub(super) fn journal_end(&self) -> Result<u64> {
+        let generation = Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner));
+        let gone = || Error::Incomplete { path: self.noms.clone(), what: "there is no journal".to_owned() };
+        let journal = generation.journal.as_ref().ok_or_else(gone)?;
+        journal.refresh()?;
+        Ok(journal.end())
+    }
+
     /// The newest committed state.
     pub fn snapshot(&self) -> Result<Snapshot> {
         let known = Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner));
         if let Some(root) = refresh(&self.noms, &known)? {
-            return Ok(Snapshot { root, generation: known });
+            return Ok(Snapshot { root, generation: known, draft: None });
         }
         // A collection has changed the files: everything is opened anew.
         let fresh = Arc::new(open_cold(&self.noms, &self.options)?);
         *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         let root = fresh.root()?;
-        Ok(Snapshot { root, generation: fresh })
+        Ok(Snapshot { root, generation: fresh, draft: None })
     }
 
     /// The `noms` directory.
@@ -143,7 +161,68 @@ impl Snapshot {
         }
     }
 
+    /// A draft on top of nothing.
+    pub(crate) fn empty() -> Self {
+        let generation = Generation {
+            manifest: Manifest::first(Hash::NONE),
+            journal: None,
+            files: Vec::new(),
+            ghosts: HashSet::new(),
+        };
+        Self { root: Hash::NONE, generation: Arc::new(generation), draft: Some(Arc::default()) }
+    }
+
+    /// The same state, to which chunks can be added that nobody else sees.
+    pub(crate) fn draft(&self) -> Self {
+        Self { draft: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// Adds a chunk to a draft.
+    pub(crate) fn put(&self, bytes: Vec<u8>) -> Result<Hash> {
+        let hash = Hash::of(&bytes);
+        let Some(draft) = &self.draft else { return Err(Error::ReadOnly) };
+        draft.write().unwrap_or_else(PoisonError::into_inner).entry(hash).or_insert(bytes);
+        Ok(hash)
+    }
+
+    /// The chunks that were added to a draft and that `root` needs, itself included. Whatever they refer to beside that must
+    /// be in the store.
+    pub(crate) fn drafted_from(
+        &self,
+        root: Hash,
+        references: impl Fn(&[u8]) -> std::result::Result<Vec<Hash>, String>,
+    ) -> Result<Vec<(Hash, Vec<u8>)>> {
+        let (mut found, mut seen, mut waiting) = (Vec::new(), HashSet::new(), vec![root]);
+        while let Some(hash) = waiting.pop() {
+            if !seen.insert(hash) {
+                continue;
+            }
+            let Some(bytes) = self.drafted(hash) else {
+                if self.generation.has(hash)? || self.is_ghost(hash) {
+                    continue;
+                }
+                return Err(Error::Dangling { hash });
+            };
+            // An index that lies must not make us leave out a chunk.
+            if self.generation.find(hash).is_ok_and(|stored| stored.as_ref() == Some(&bytes)) {
+                continue;
+            }
+            waiting.extend(references(&bytes).map_err(|problem| Error::BadChunk { hash, problem })?);
+            found.push((hash, bytes));
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    fn drafted(&self, hash: Hash) -> Option<Vec<u8>> {
+        let draft = self.draft.as_ref()?;
+        draft.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned()
+    }
+
     fn checked_chunk(&self, hash: Hash) -> Result<Vec<u8>> {
+        if let Some(bytes) = self.drafted(hash) {
+            return Ok(bytes);
+        }
         let bytes = self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })?;
         let found = Hash::of(&bytes);
         if found == hash { Ok(bytes) } else { Err(Error::WrongAddress { hash, found }) }
@@ -189,6 +268,9 @@ impl Snapshot {
 
     /// The bytes of a chunk that was checked before: only what its file checks by itself (a crc) is checked again.
     pub(crate) fn known_chunk(&self, hash: Hash) -> Result<Vec<u8>> {
+        if let Some(bytes) = self.drafted(hash) {
+            return Ok(bytes);
+        }
         self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })
     }
 

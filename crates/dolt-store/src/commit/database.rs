@@ -46,31 +46,35 @@ impl Database {
 
     /// The state that a snapshot holds.
     pub(crate) fn session_at(&self, snapshot: Snapshot) -> Result<Session> {
-        let root = snapshot.root();
-        let bytes = snapshot.chunk(root)?;
-        let store_root =
-            StoreRoot::parse(&bytes).map_err(|problem| Error::BadChunk { hash: root, problem })?;
-        let refs = Tree::embedded(&snapshot, NodeKind::Addresses, store_root.refs, root);
-        Ok(Session { snapshot, refs, head: self.head_branch() })
+        Session::at(snapshot, head_branch(&self.dolt_dir))
     }
 
     /// The chunk store beneath.
     pub fn store(&self) -> &Store {
         &self.store
     }
+}
 
-    // `repo_state.json` says `{"head": "refs/heads/main", …}`; without it Dolt would not open the database at all, but
-    // its history can still be read.
-    fn head_branch(&self) -> String {
-        let text = fs::read_to_string(self.dolt_dir.join("repo_state.json")).unwrap_or_default();
-        let after = text.split_once("\"head\"").and_then(|(_, rest)| rest.split_once(':'));
-        let value = after.and_then(|(_, rest)| rest.trim_start().strip_prefix('"')?.split('"').next());
-        let branch = value.and_then(|v| v.strip_prefix("refs/heads/"));
-        branch.unwrap_or("main").to_owned()
-    }
+/// The branch that a database's directory is on. `repo_state.json` says `{"head": "refs/heads/main", …}`; without it Dolt
+/// would not open the database at all, but its history can still be read.
+pub(super) fn head_branch(dolt_dir: &Path) -> String {
+    let text = fs::read_to_string(dolt_dir.join("repo_state.json")).unwrap_or_default();
+    let after = text.split_once("\"head\"").and_then(|(_, rest)| rest.split_once(':'));
+    let value = after.and_then(|(_, rest)| rest.trim_start().strip_prefix('"')?.split('"').next());
+    let branch = value.and_then(|v| v.strip_prefix("refs/heads/"));
+    branch.unwrap_or("main").to_owned()
 }
 
 impl Session {
+    pub(super) fn at(snapshot: Snapshot, head: String) -> Result<Self> {
+        let root = snapshot.root();
+        let bytes = snapshot.chunk(root)?;
+        let store_root =
+            StoreRoot::parse(&bytes).map_err(|problem| Error::BadChunk { hash: root, problem })?;
+        let refs = Tree::embedded(&snapshot, NodeKind::Addresses, store_root.refs, root);
+        Ok(Self { snapshot, refs, head })
+    }
+
     /// The chunks of this state.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot

@@ -1,10 +1,16 @@
 //! Branches, tags, working sets, and the history behind them.
 
+mod branches;
+mod create;
 mod database;
+mod locked;
 mod log;
 mod refs;
 mod revision;
+mod transaction;
 
 pub use database::{Database, Session};
+pub use locked::{Locked, RefChange};
 pub use log::{Log, LogEntry};
 pub use refs::{Ref, RefKind};
+pub use transaction::{Author, CommitMeta, Transaction};

@@ -7,11 +7,15 @@
 //! the official crate's, because every offset is hostile until checked, and because a table with more fields than we know
 //! must be refused: it says something that we would drop.
 
+mod builder;
 mod nodes;
 mod objects;
 mod reader;
+mod write_nodes;
+mod write_objects;
 
 pub(crate) use nodes::{Node, NodeKind};
 pub use objects::{Commit, MergeState, RootValue, Stash, Tag, WorkingSet};
 pub(crate) use objects::{StoreRoot, stash_list};
 pub(crate) use reader::{Message, Table};
+pub(crate) use write_nodes::{NodeContent, node_message};

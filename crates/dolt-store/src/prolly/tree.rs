@@ -43,6 +43,11 @@ impl Tree {
         &self.root
     }
 
+    /// The chunk in which the root node lies.
+    pub(super) fn address(&self) -> Hash {
+        self.at
+    }
+
     pub(super) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }

@@ -13,11 +13,11 @@
 //! spatial and vector indexes and of indexes on virtual columns; the contents of merge artifacts beyond being there.
 //! Nodes are looked at once, however many commits share them.
 
-mod boundary;
 mod chunks;
 mod finding;
 mod history;
 mod references;
+pub(crate) use references::references;
 mod rows;
 mod shape;
 mod size;

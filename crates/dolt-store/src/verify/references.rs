@@ -9,7 +9,7 @@ use crate::table::TableMessage;
 type Result<T> = std::result::Result<T, String>;
 
 /// The addresses in a chunk, without [`Hash::NONE`]. Kinds that refer to nothing, or are not known, give none.
-pub(super) fn references(bytes: &[u8]) -> Result<Vec<Hash>> {
+pub(crate) fn references(bytes: &[u8]) -> Result<Vec<Hash>> {
     let mut found = match Message::file_id(bytes).as_ref() {
         Some(b"STRT") => of_node(&StoreRoot::parse(bytes)?.refs),
         Some(b"ADRM") => of_node(&Node::parse(NodeKind::Addresses, bytes.to_vec())?),

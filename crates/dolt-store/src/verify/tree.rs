@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::Ordering as Atomic;
 
-use super::boundary::{End, Splitter};
 use super::rows::{Row, listed_addresses};
 use super::shape::{Order, Shape};
 use super::walker::{Place, Walker};
 use crate::Hash;
 use crate::message::{Node, NodeKind};
+use crate::prolly::{End, Splitter};
 
 /// What is known of a node with everything below it.
 #[derive(Debug, Default)]

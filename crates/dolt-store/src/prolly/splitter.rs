@@ -11,9 +11,9 @@ use sha2::{Digest, Sha512};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 const MIN_BYTES: usize = 512;
-const MAX_BYTES: usize = 16_384;
+pub(crate) const MAX_BYTES: usize = 16_384;
 /// A node's entries never have more bytes.
-const NODE_BYTES: usize = 65_535;
+pub(crate) const NODE_BYTES: usize = 65_535;
 const SCALE: f64 = 4096.0;
 
 static SALTS: LazyLock<[u64; 33]> = LazyLock::new(|| std::array::from_fn(salt));
@@ -26,7 +26,7 @@ fn salt(level: usize) -> u64 {
 
 /// Follows the entries of one node.
 #[derive(Debug)]
-pub(super) struct Splitter {
+pub(crate) struct Splitter {
     level: u8,
     bytes: usize,
     entries: usize,
@@ -35,30 +35,34 @@ pub(super) struct Splitter {
 
 /// Where one node of a level ends.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct End {
+pub(crate) struct End {
     /// Whether its last entry is a boundary.
-    pub(super) at_boundary: bool,
+    pub(crate) at_boundary: bool,
     /// Bytes of its entries.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 impl End {
     /// Whether a node may end here although an entry of so many bytes follows in the next node of its level.
-    pub(super) fn allows(self, next_entry: usize) -> bool {
+    pub(crate) fn allows(self, next_entry: usize) -> bool {
         self.at_boundary || self.bytes.saturating_add(next_entry) > NODE_BYTES
     }
 }
 
 impl Splitter {
-    pub(super) fn new(level: u8) -> Self {
+    pub(crate) fn new(level: u8) -> Self {
         Self { level, bytes: 0, entries: 0, ended: false }
     }
 
+    /// Whether the node must end before an entry of so many bytes.
+    pub(crate) fn is_full_for(&self, item: usize) -> bool {
+        self.entries > 0 && self.bytes.saturating_add(item) > NODE_BYTES
+    }
+
     /// Takes the next entry. False: the node should have ended before it.
-    pub(super) fn add(&mut self, key: &[u8], value_bytes: usize) -> bool {
+    pub(crate) fn add(&mut self, key: &[u8], value_bytes: usize) -> bool {
         let item = key.len().saturating_add(value_bytes);
-        let overflows = self.entries > 0 && self.bytes.saturating_add(item) > NODE_BYTES;
-        let fits = !self.ended && !overflows;
+        let fits = !self.ended && !self.is_full_for(item);
         self.bytes = self.bytes.saturating_add(item);
         self.entries = self.entries.saturating_add(1);
         let crossed = self.bytes > MAX_BYTES || (self.bytes >= MIN_BYTES && self.is_split(key, item));
@@ -66,7 +70,7 @@ impl Splitter {
         fits
     }
 
-    pub(super) fn end(&self) -> End {
+    pub(crate) fn end(&self) -> End {
         End { at_boundary: self.ended, bytes: self.bytes }
     }
 

@@ -1,0 +1,100 @@
+//! The only writer of a store: under the lock, chunks are appended to the journal, then the root that needs them, then one
+//! `fsync`. A crash before it leaves the old root, a crash behind it the new one; a torn tail is cut off by the next writer.
+//!
+//! A store without a journal (a collection has just removed it) gets one in the order in which no crash can lose the root:
+//! a journal that holds the current root is put in place whole, and then named in the manifest.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use super::disk::Disk;
+use super::journal::{chunk_record, root_record};
+use super::lock::{Lock, try_lock};
+use super::manifest::{JOURNAL, Manifest};
+use super::store::{ReadOptions, Snapshot, Store};
+use crate::{Error, Hash, Result};
+
+/// A store that nobody else can write while this is held.
+#[derive(Debug)]
+pub struct Writer {
+    // What was read before the lock was taken may be wrong, so the store is opened under it.
+    store: Store,
+    disk: Disk,
+    is_poisoned: bool,
+    _lock: Lock,
+}
+
+impl Writer {
+    /// Takes the lock and opens the store. One attempt: `Ok(None)` means that somebody else holds the lock.
+    pub fn try_open(path: &Path, options: ReadOptions, disk: Disk) -> Result<Option<Self>> {
+        let noms = Store::locate(path)?;
+        let Some(lock) = try_lock(&noms)? else { return Ok(None) };
+        // With the lock nobody is changing the files, and a journal that has lost something must not be written behind.
+        let store = Store::open_read(&noms, ReadOptions { despite_loss: false, ..options })?;
+        Ok(Some(Self { store, disk, is_poisoned: false, _lock: lock }))
+    }
+
+    /// The newest state.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.store.snapshot()
+    }
+
+    /// Makes `root` the root of the store. When this returns, it is on the disk with all these chunks. `seconds` since 1970
+    /// are noted in the journal. After a failure it is not known which root the next reader will find, the old or the new
+    /// one, and this writer refuses to write on.
+    pub fn append(&mut self, chunks: &[(Hash, Vec<u8>)], root: Hash, seconds: u64) -> Result<()> {
+        if self.is_poisoned {
+            return Err(Error::Poisoned { path: self.store.path().to_owned() });
+        }
+        let mut records = Vec::new();
+        for (hash, bytes) in chunks {
+            records.extend(chunk_record(*hash, bytes)?);
+        }
+        records.extend(root_record(root, seconds));
+        self.is_poisoned = true;
+        self.make_journal(seconds)?;
+        self.write(&records)?;
+        self.is_poisoned = false;
+        Ok(())
+    }
+
+    fn write(&self, records: &[u8]) -> Result<()> {
+        let path = self.store.path().join(JOURNAL);
+        let file =
+            OpenOptions::new().write(true).open(&path).map_err(|source| Error::write(&path, source))?;
+        let end = self.store.journal_end()?;
+        // A tail that some crash left: whole records behind it would be read as a loss.
+        if file.metadata().map_err(|source| Error::write(&path, source))?.len() > end {
+            self.disk.truncate(&file, &path, end)?;
+        }
+        let written =
+            self.disk.write_at(&file, &path, records, end).and_then(|()| self.disk.sync(&file, &path));
+        if written.is_err() {
+            // The error of the write is what counts; a tail that stays is cut off by the next writer.
+            drop(self.disk.truncate(&file, &path, end));
+        }
+        written
+    }
+
+    // After a collection there is none.
+    fn make_journal(&mut self, seconds: u64) -> Result<()> {
+        let noms = self.store.path().to_owned();
+        let manifest = Manifest::read(&noms.join("manifest"))?;
+        let manifest = manifest.ok_or_else(|| Error::NotADatabase { path: noms.clone() })?;
+        if manifest.has_journal {
+            return Ok(());
+        }
+        if manifest.version < 5 {
+            let what = format!("writing a manifest of version {}", manifest.version);
+            return Err(Error::Unsupported { path: noms.join("manifest"), what });
+        }
+        let id = std::process::id();
+        let first = root_record(manifest.root, seconds);
+        self.disk.replace(&noms.join(JOURNAL), &noms.join(format!("gt_journal_{id}")), &first)?;
+        let named = Manifest { has_journal: true, ..manifest };
+        let temporary = noms.join(format!("gt_manifest_{id}"));
+        self.disk.replace(&noms.join("manifest"), &temporary, named.text().as_bytes())?;
+        // The next snapshot sees that the names have changed and opens the files anew.
+        self.store.snapshot().map(drop)
+    }
+}

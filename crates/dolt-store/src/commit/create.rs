@@ -1,0 +1,83 @@
+//! A new database: what `dolt init` makes. It is one when its manifest is there, which is written last; a crash before that
+//! leaves something that the next attempt takes over.
+
+use std::path::Path;
+
+use super::Database;
+use super::transaction::{CommitMeta, head_ref, set_ref};
+use crate::chunk::{Disk, NewStore, Snapshot};
+use crate::message::{Commit, Node, NodeContent, NodeKind, RootValue, StoreRoot, WorkingSet, node_message};
+use crate::prolly::{Edit, Shape, Tree, edit};
+use crate::verify::references;
+use crate::{Error, Hash, Result};
+
+/// The version of the format's features that Dolt 1.88.1 to 2.2.0 write.
+const FEATURE_VERSION: i64 = 7;
+/// `utf8mb4_0900_bin`, by `MySQL`'s number: Dolt's default.
+const COLLATION: u16 = 309;
+/// The message of the first commit.
+const FIRST: &str = "Initialize data repository";
+
+impl Database {
+    /// Makes a database without tables in a directory, which is made if need be. Gives the address of its first commit.
+    /// A directory that has one is refused.
+    pub fn init(path: &Path, branch: &str, meta: &CommitMeta) -> Result<Hash> {
+        Self::init_on(path, branch, meta, Disk::default())
+    }
+
+    /// For tests: the same with a disk that stops.
+    #[doc(hidden)]
+    pub fn init_on(path: &Path, branch: &str, meta: &CommitMeta, disk: Disk) -> Result<Hash> {
+        let dolt_dir = path.join(".dolt");
+        let store = NewStore::begin(&dolt_dir, disk)?;
+        let draft = Snapshot::empty();
+        let (first, root) = first_state(&draft, branch, meta)?;
+        let chunks = draft.drafted_from(root, references)?;
+        // Names follow the rules of git's: none needs to be escaped.
+        let state = format!(
+            "{{\n  \"head\": \"{}\",\n  \"remotes\": {{}},\n  \"backups\": {{}},\n  \"branches\": {{}}\n}}",
+            head_ref(branch)
+        );
+        store.write_beside(&dolt_dir.join("repo_state.json"), state.as_bytes())?;
+        store.write_beside(&dolt_dir.join("config.json"), b"{}")?;
+        store.finish(&chunks, root, meta.committer.millis / 1000)?;
+        Ok(first)
+    }
+}
+
+// The first commit, and the root of a store in which a branch is at it.
+fn first_state(draft: &Snapshot, branch: &str, meta: &CommitMeta) -> Result<(Hash, Hash)> {
+    let no_names =
+        Node::parse(NodeKind::Addresses, node_message(NodeKind::Addresses, &NodeContent::default()));
+    let no_names = no_names.map_err(|problem| Error::BadChunk { hash: Hash::NONE, problem })?;
+    let value = RootValue {
+        feature_version: FEATURE_VERSION,
+        collation: COLLATION,
+        foreign_keys: Hash::NONE,
+        schemas: Vec::new(),
+        tables: no_names.clone(),
+    };
+    let value = draft.put(value.message())?;
+    let commit = Commit::new(
+        value,
+        1,
+        Vec::new(),
+        Hash::NONE,
+        &CommitMeta { message: FIRST.to_owned(), ..meta.clone() },
+    )?;
+    let first = draft.put(commit.message())?;
+    let set = WorkingSet {
+        name: Some(meta.committer.name.clone()),
+        email: Some(meta.committer.email.clone()),
+        description: Some("init".to_owned()),
+        seconds: meta.committer.millis / 1000,
+        ..WorkingSet::clean(value)
+    };
+    let set = draft.put(set.message())?;
+    let names =
+        [(head_ref(branch), first), ("refs/internal/create".to_owned(), first), (set_ref(branch), set)];
+    let edits = names.into_iter().map(|(name, to)| Edit::put(name.into_bytes(), to.as_bytes().to_vec()));
+    let tree = Tree::embedded(draft, NodeKind::Addresses, no_names, Hash::NONE);
+    let refs = edit(&tree, Shape::ADDRESSES, draft, edits.collect())?;
+    Ok((first, draft.put(StoreRoot::message(&draft.chunk(refs)?))?))
+}

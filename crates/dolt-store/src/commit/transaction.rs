@@ -1,0 +1,208 @@
+//! A transaction on one branch: the working and the staged state change, and both refs of the branch move together (Dolt
+//! `go/store/datas/database_common.go`, `CommitWithWorkingSet`).
+
+use super::{Locked, RefChange, Session};
+use crate::bytes::array;
+use crate::message::{Commit, Node, NodeContent, NodeKind, WorkingSet, node_message};
+use crate::prolly::{Edit, Shape, Tree, edit};
+use crate::{Error, Hash, Result};
+
+/// Who does something, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The name; not empty.
+    pub name: String,
+    /// The e-mail address; not empty.
+    pub email: String,
+    /// Milliseconds since 1970.
+    pub millis: u64,
+}
+
+/// What a commit says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitMeta {
+    /// Who wrote it and when.
+    pub author: Author,
+    /// Who committed it and when; usually the same.
+    pub committer: Author,
+    /// The message; not empty.
+    pub message: String,
+}
+
+impl CommitMeta {
+    /// A commit by its author.
+    pub fn by(author: Author, message: impl Into<String>) -> Self {
+        Self { committer: author.clone(), author, message: message.into() }
+    }
+}
+
+/// Changes to one branch that nobody sees until they are committed.
+#[derive(Debug)]
+pub struct Transaction<'d> {
+    locked: &'d mut Locked,
+    draft: Session,
+    branch: String,
+    head: Hash,
+    set: WorkingSet,
+    set_at: Option<Hash>,
+}
+
+impl Locked {
+    /// Begins a transaction on a branch.
+    pub fn begin(&mut self, branch: &str) -> Result<Transaction<'_>> {
+        let draft = self.session()?;
+        let head = draft.resolve_exact(&head_ref(branch))?;
+        let head = head.ok_or_else(|| Error::NoBranch { name: branch.to_owned() })?;
+        let set_at = draft.resolve_exact(&set_ref(branch))?;
+        let root = draft.commit(head)?.root_value;
+        let set = match draft.working_set(branch)? {
+            Some(set) => set,
+            None => WorkingSet::clean(root),
+        };
+        Ok(Transaction { locked: self, draft, branch: branch.to_owned(), head, set, set_at })
+    }
+}
+
+impl Transaction<'_> {
+    /// The state that is being made. Chunks can be added to its snapshot.
+    pub fn draft(&self) -> &Session {
+        &self.draft
+    }
+
+    /// The commit that the branch is at.
+    pub fn head(&self) -> Hash {
+        self.head
+    }
+
+    /// The working root.
+    pub fn working(&self) -> Hash {
+        self.set.working
+    }
+
+    /// The staged root.
+    pub fn staged(&self) -> Hash {
+        self.set.staged
+    }
+
+    /// Sets the working root.
+    pub fn set_working(&mut self, root: Hash) {
+        self.set.working = root;
+    }
+
+    /// Sets the staged root: what the next commit holds.
+    pub fn set_staged(&mut self, root: Hash) {
+        self.set.staged = root;
+    }
+
+    /// Makes the working and staged roots those of the branch, without a Dolt commit: what SQL's COMMIT does.
+    pub fn commit_sql(self, by: &Author, why: &str) -> Result<()> {
+        let change = self.set_change(by, why)?;
+        self.locked.update(&self.draft, &[change], by.millis / 1000)
+    }
+
+    /// Makes a commit of the staged root. The working root stays as it was set: tables that are ignored live there only.
+    /// Gives the commit's address; `None`: nothing is staged, and an empty commit was not asked for.
+    pub fn commit(self, meta: &CommitMeta, allow_empty: bool) -> Result<Option<Hash>> {
+        let parent = self.draft.commit(self.head)?;
+        if parent.root_value == self.set.staged && !allow_empty {
+            return Ok(None);
+        }
+        let closure = closure_with(&self.draft, &parent, &[(parent.height, self.head)])?;
+        let height = parent.height.saturating_add(1);
+        let commit = Commit::new(self.set.staged, height, vec![self.head], closure, meta)?;
+        let hash = self.draft.snapshot().put(commit.message())?;
+        let head = RefChange { name: head_ref(&self.branch), from: Some(self.head), to: Some(hash) };
+        let set = self.set_change(&meta.committer, "commit")?;
+        self.locked.update(&self.draft, &[head, set], meta.committer.millis / 1000)?;
+        Ok(Some(hash))
+    }
+
+    fn set_change(&self, by: &Author, why: &str) -> Result<RefChange> {
+        for (is_under_way, what) in
+            [(self.set.merge.is_some(), "a merge"), (self.set.is_rebasing, "a rebase")]
+        {
+            if is_under_way {
+                return Err(Error::UnderWay { branch: self.branch.clone(), what });
+            }
+        }
+        let set = WorkingSet {
+            name: Some(by.name.clone()),
+            email: Some(by.email.clone()),
+            description: Some(why.to_owned()),
+            seconds: by.millis / 1000,
+            ..self.set.clone()
+        };
+        let to = Some(self.draft.snapshot().put(set.message())?);
+        Ok(RefChange { name: set_ref(&self.branch), from: self.set_at, to })
+    }
+}
+
+impl Commit {
+    pub(super) fn new(
+        root_value: Hash,
+        height: u64,
+        parents: Vec<Hash>,
+        closure: Hash,
+        meta: &CommitMeta,
+    ) -> Result<Self> {
+        for (what, text) in [
+            ("an author's name", &meta.author.name),
+            ("an author's e-mail address", &meta.author.email),
+            ("a message", &meta.message),
+        ] {
+            if text.is_empty() {
+                return Err(Error::Missing { what });
+            }
+        }
+        let other = |mine: &str, authors: &str| (mine != authors).then(|| mine.to_owned());
+        Ok(Self {
+            root_value,
+            height,
+            parents,
+            closure,
+            name: meta.author.name.clone(),
+            email: meta.author.email.clone(),
+            description: meta.message.clone(),
+            author_millis: i64::try_from(meta.author.millis).unwrap_or(i64::MAX),
+            committer_millis: meta.committer.millis,
+            signature: String::new(),
+            committer_name: other(&meta.committer.name, &meta.author.name),
+            committer_email: other(&meta.committer.email, &meta.author.email),
+        })
+    }
+}
+
+/// The full name of a branch.
+pub(super) fn head_ref(branch: &str) -> String {
+    format!("refs/heads/{branch}")
+}
+
+/// The full name of a branch's working set.
+pub(super) fn set_ref(branch: &str) -> String {
+    format!("workingSets/heads/{branch}")
+}
+
+// The ancestors of a commit whose first parent is `parent`: that one's, and these.
+fn closure_with(draft: &Session, parent: &Commit, more: &[(u64, Hash)]) -> Result<Hash> {
+    let snapshot = draft.snapshot();
+    let height = |key: &[u8]| array(key, 0).map(u64::from_le_bytes).unwrap_or_default();
+    let compare = |a: &[u8], b: &[u8]| height(a).cmp(&height(b)).then_with(|| a.get(8..).cmp(&b.get(8..)));
+    let shape = Shape { kind: NodeKind::Closure, compare: &compare, addresses_in: &|_| Ok(Vec::new()) };
+    let tree = if parent.closure.is_none() {
+        let empty = node_message(NodeKind::Closure, &NodeContent::default());
+        let node = Node::parse(NodeKind::Closure, empty)
+            .map_err(|problem| Error::BadChunk { hash: Hash::NONE, problem })?;
+        Tree::embedded(snapshot, NodeKind::Closure, node, Hash::NONE)
+    } else {
+        Tree::open(snapshot, NodeKind::Closure, parent.closure)?
+    };
+    let entry = |(height, hash): &(u64, Hash)| {
+        let key = [&height.to_le_bytes()[..], hash.as_bytes()].concat();
+        // Where a leaf ends, Dolt counts an entry that is added with one byte of value, which is then not stored.
+        Edit::put(key, vec![0])
+    };
+    let mut edits: Vec<Edit> = more.iter().map(entry).collect();
+    edits.sort_by(|a, b| compare(&a.key, &b.key));
+    edits.dedup_by(|a, b| a.key == b.key);
+    edit(&tree, shape, snapshot, edits)
+}

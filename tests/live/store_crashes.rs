@@ -1,0 +1,126 @@
+//! A writer that dies at any moment: the database then holds the old commit or the new one, never anything else, and both
+//! Dolt and we go on from there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dolt_store::chunk::{Disk, ReadOptions};
+use dolt_store::commit::{Author, CommitMeta, Database};
+
+use crate::support::{Dolt, Subject, copy_tree};
+
+const JOURNAL: &str = ".dolt/noms/vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv";
+
+fn meta(message: &str) -> CommitMeta {
+    let author =
+        Author { name: "t".to_owned(), email: "t@example.com".to_owned(), millis: 1_767_323_045_000 };
+    CommitMeta::by(author, message)
+}
+
+/// One commit on a disk that may stop. Whether it was acknowledged.
+fn commit(dir: &Path, disk: Disk, message: &str) -> bool {
+    let locked = Database::try_lock_on(dir, ReadOptions::default(), disk).unwrap();
+    let mut locked = locked.expect("nobody holds the lock");
+    let made = locked.begin("main").unwrap().commit(&meta(message), true);
+    if made.is_err() {
+        let again = locked.begin("main").and_then(|tx| tx.commit(&meta(message), true));
+        assert!(again.is_err(), "a writer that failed writes no more");
+    }
+    made.is_ok()
+}
+
+fn head_message(dir: &Path) -> String {
+    let session = Database::open_read(dir).unwrap().session().unwrap();
+    session.commit(session.resolve_exact("refs/heads/main").unwrap().unwrap()).unwrap().description
+}
+
+/// Dies before the first call to the disk, before the second, and so on, until nothing stops it any more.
+fn die_everywhere(subject: &Subject) {
+    let original = subject.town.outside().join("original");
+    copy_tree(&subject.dir(), &original);
+    let before = head_message(&original);
+    let mut acknowledged = false;
+    for calls in 0.. {
+        fs::remove_dir_all(subject.dir()).unwrap();
+        copy_tree(&original, &subject.dir());
+        acknowledged = commit(&subject.dir(), Disk::stopping_after(calls), "ours");
+        let found = head_message(&subject.dir());
+        assert!(found == "ours" || found == before && !acknowledged, "{calls} calls: {found}");
+        // Dolt first on every other round: either may be the one that comes upon it.
+        if calls % 2 == 0 {
+            commit(&subject.dir(), Disk::default(), "and on");
+        }
+        subject.commit("theirs");
+        let log = subject.dolt(&["log", "--oneline"]).ok().out;
+        assert_eq!(log.contains("ours"), found == "ours", "{calls} calls: {log}");
+        let said = subject.dolt(&["fsck"]).ok().out;
+        assert!(said.contains("No problems found."), "{calls} calls: {said}");
+        if acknowledged {
+            break;
+        }
+    }
+    assert!(acknowledged);
+}
+
+#[test]
+fn a_commit_that_dies_at_any_call_to_the_disk_is_there_or_not() {
+    let subject = Subject::new(Dolt::V2);
+    subject.sql("create table t (id int primary key, v text); insert into t values (1, 'a')");
+    subject.commit("first");
+    die_everywhere(&subject);
+}
+
+#[test]
+fn the_first_commit_after_a_collection_may_die_too() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let subject = Subject::new(dolt);
+        subject.sql("create table t (id int primary key, v text); insert into t values (1, 'a')");
+        subject.commit("first");
+        subject.dolt(&["gc"]).ok();
+        assert!(!subject.dir().join(JOURNAL).exists(), "this is about a store without a journal");
+        die_everywhere(&subject);
+    }
+}
+
+#[test]
+fn a_journal_cut_anywhere_in_the_last_commit_holds_the_one_before() {
+    let subject = Subject::new(Dolt::V1);
+    subject.sql("create table t (id int primary key, v text); insert into t values (1, 'a')");
+    subject.commit("first");
+    let journal = subject.dir().join(JOURNAL);
+    let old = fs::metadata(&journal).unwrap().len();
+    assert!(commit(&subject.dir(), Disk::default(), "ours"));
+    let bytes = fs::read(&journal).unwrap();
+    assert!(bytes.len() as u64 > old);
+    let begin = usize::try_from(old).unwrap();
+    for len in begin..bytes.len() {
+        fs::write(&journal, &bytes[..len]).unwrap();
+        assert_eq!(head_message(&subject.dir()), "first", "{len} of {} bytes", bytes.len());
+        if (len - begin) % 97 == 0 {
+            let log = subject.dolt(&["log", "--oneline"]).ok().out;
+            assert!(log.contains("first") && !log.contains("ours"), "{len} bytes: {log}");
+        }
+    }
+    fs::write(&journal, &bytes).unwrap();
+    assert_eq!(head_message(&subject.dir()), "ours");
+}
+
+#[test]
+fn a_database_whose_making_dies_is_none_and_can_be_made_again() {
+    let subject = Subject::new(Dolt::V2);
+    let mut made = false;
+    for calls in 0.. {
+        let dir: PathBuf = subject.town.outside().join(format!("new-{calls}"));
+        made = Database::init_on(&dir, "main", &meta("x"), Disk::stopping_after(calls)).is_ok();
+        if Database::open_read(&dir).is_err() {
+            assert!(!made);
+            Database::init(&dir, "main", &meta("x")).unwrap();
+        }
+        assert_eq!(head_message(&dir), "Initialize data repository", "{calls} calls");
+        assert!(commit(&dir, Disk::default(), "goes on"));
+        if made {
+            break;
+        }
+    }
+    assert!(made);
+}
