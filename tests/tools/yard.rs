@@ -93,9 +93,10 @@ impl Yard {
             &format!(
                 r#"
                 if [[ $1 == env ]]; then echo cc; exit; fi
-                echo "$*" >>{root}/builds
                 echo "$$" >{root}/go.pid
                 env >{root}/environment
+                # Last, because this is what tests wait for.
+                echo "$*" >>{root}/builds
                 if [[ $1 == install ]]; then
                     out=$GOBIN/dolt says="dolt version 1.2.3"
                 else
