@@ -121,6 +121,41 @@ fn nothing_is_wrong_with_merges_conflicts_and_stashes() {
 }
 
 #[test]
+fn rebases_and_cherry_picks_under_way_are_followed() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let subject = Subject::new(dolt);
+        subject.sql("create table c (id int primary key, v varchar(9)); insert into c values (1,'a')");
+        subject.commit("base");
+        subject.dolt(&["branch", "other"]).ok();
+        subject.sql("update c set v = 'main'");
+        subject.commit("on main");
+        subject.dolt(&["checkout", "other"]).ok();
+        for n in 1..=3 {
+            subject.sql(&format!("update c set v = 'other {n}'"));
+            subject.commit("on other");
+        }
+        let session = || subject.open().session().unwrap();
+        let commit = |name: &str| session().resolve_commit(name).unwrap().unwrap();
+        subject.sql("set @@dolt_allow_commit_conflicts = 1; call dolt_cherry_pick('main')");
+        let picked = session().working_set("other").unwrap().unwrap().merge.unwrap();
+        assert!(picked.is_cherry_pick && !picked.is_revert && picked.from_commit == commit("main"));
+        assert_eq!(picked.head_before, commit("other"));
+        subject.is_clean();
+        subject.dolt(&["gc"]).ok();
+        subject.is_clean();
+        subject.sql("call dolt_cherry_pick('--abort')");
+        subject.sql("call dolt_rebase('-i', 'main')");
+        let set = session().working_set("dolt_rebase_other").unwrap().unwrap();
+        let rebase = set.rebase.unwrap();
+        assert_eq!((rebase.branch.as_str(), rebase.onto_commit), ("other", commit("main")));
+        assert_eq!(rebase.pre_working_root, session().commit(commit("other")).unwrap().root_value);
+        subject.is_clean();
+        subject.dolt(&["gc", "--full"]).ok();
+        subject.is_clean();
+    }
+}
+
+#[test]
 fn nothing_is_wrong_with_bds_own_database() {
     let town = TestTown::with(&[]);
     let dir = town.outside().join("beads");

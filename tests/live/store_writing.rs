@@ -169,7 +169,7 @@ fn branches_and_tags_are_the_ones_that_dolt_makes() {
             let tag = |dir, at| Tag { user_millis: 0, ..session(dir).tag(at).unwrap() };
             let set = |dir| {
                 let set = session(dir).working_set(&ours.name).unwrap().unwrap();
-                (set.working, set.staged, set.merge, set.is_rebasing)
+                (set.working, set.staged, set.merge, set.rebase)
             };
             match ours.kind {
                 RefKind::Tag => assert_eq!(tag(&subject.dir(), ours.target), tag(&copy_of, theirs.target)),

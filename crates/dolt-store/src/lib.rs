@@ -28,4 +28,4 @@ pub mod verify;
 
 pub use error::{Error, Result};
 pub use hash::Hash;
-pub use message::{Commit, MergeState, RootValue, Stash, Tag, WorkingSet};
+pub use message::{Commit, MergeState, RebaseState, RootValue, Stash, Tag, WorkingSet};

@@ -119,7 +119,7 @@ impl Transaction<'_> {
 
     fn set_change(&self, by: &Author, why: &str) -> Result<RefChange> {
         for (is_under_way, what) in
-            [(self.set.merge.is_some(), "a merge"), (self.set.is_rebasing, "a rebase")]
+            [(self.set.merge.is_some(), "a merge"), (self.set.rebase.is_some(), "a rebase")]
         {
             if is_under_way {
                 return Err(Error::UnderWay { branch: self.branch.clone(), what });

@@ -15,7 +15,7 @@ mod write_nodes;
 mod write_objects;
 
 pub(crate) use nodes::{Node, NodeKind};
-pub use objects::{Commit, MergeState, RootValue, Stash, Tag, WorkingSet};
+pub use objects::{Commit, MergeState, RebaseState, RootValue, Stash, Tag, WorkingSet};
 pub(crate) use objects::{StoreRoot, stash_list};
 pub(crate) use reader::{Message, Table};
 pub(crate) use write_nodes::{NodeContent, node_message};

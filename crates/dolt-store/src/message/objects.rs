@@ -114,6 +114,23 @@ pub struct MergeState {
     pub unmergable_tables: Vec<String>,
     /// Whether it is a cherry-pick.
     pub is_cherry_pick: bool,
+    /// Whether it is a revert.
+    pub is_revert: bool,
+    /// The head at the start of a cherry-pick or a revert, which giving up goes back to; none for a merge.
+    pub head_before: Hash,
+    /// Commits that are to be picked or reverted after this one.
+    pub pending: Vec<Hash>,
+}
+
+/// A rebase under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RebaseState {
+    /// The working root before it.
+    pub pre_working_root: Hash,
+    /// The branch that is rebased.
+    pub branch: String,
+    /// The commit that it goes onto.
+    pub onto_commit: Hash,
 }
 
 /// What a branch's working directory would be: uncommitted and staged states.
@@ -133,13 +150,16 @@ pub struct WorkingSet {
     pub seconds: u64,
     /// A merge under way.
     pub merge: Option<MergeState>,
-    /// Whether a rebase is under way.
-    pub is_rebasing: bool,
+    /// A rebase under way.
+    pub rebase: Option<RebaseState>,
 }
 
 impl WorkingSet {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         let table = Message::parse(bytes, *b"WRST")?.root(8)?;
+        let pending = |text: &String| {
+            Hash::parse(text).ok_or_else(|| format!("the pending commit {text:?} is no address"))
+        };
         let merge = |t: Table<'_>| -> Result<MergeState, Problem> {
             Ok(MergeState {
                 pre_working_root: t.hash(0)?,
@@ -147,6 +167,16 @@ impl WorkingSet {
                 from_spec: t.string(2)?.unwrap_or_default(),
                 unmergable_tables: t.strings(3)?,
                 is_cherry_pick: t.bool(4)?,
+                is_revert: t.bool(5)?,
+                head_before: t.hash(6)?,
+                pending: t.strings(7)?.iter().map(pending).collect::<Result<_, _>>()?,
+            })
+        };
+        let rebase = |t: Table<'_>| -> Result<RebaseState, Problem> {
+            Ok(RebaseState {
+                pre_working_root: t.hash(0)?,
+                branch: t.string(1)?.unwrap_or_default(),
+                onto_commit: t.hash(2)?,
             })
         };
         Ok(Self {
@@ -157,7 +187,7 @@ impl WorkingSet {
             description: table.string(4)?,
             seconds: table.u64(5)?,
             merge: table.table(6, 8)?.map(merge).transpose()?,
-            is_rebasing: table.table(7, 8)?.is_some(),
+            rebase: table.table(7, 8)?.map(rebase).transpose()?,
         })
     }
 }

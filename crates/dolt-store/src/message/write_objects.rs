@@ -85,7 +85,7 @@ impl WorkingSet {
             description: None,
             seconds: 0,
             merge: None,
-            is_rebasing: false,
+            rebase: None,
         }
     }
 

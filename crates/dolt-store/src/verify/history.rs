@@ -9,7 +9,7 @@ use super::tables::{self, named};
 use super::walker::{Place, Walker, locked};
 use crate::Hash;
 use crate::commit::{Ref, RefKind, Session};
-use crate::message::{Commit, Message, NodeKind, RootValue, Stash, StoreRoot, Tag, WorkingSet, stash_list};
+use crate::message::{Commit, NodeKind, RootValue, Stash, StoreRoot, Tag, WorkingSet, stash_list};
 use crate::prolly::Tree;
 use crate::table::ForeignKey;
 
@@ -98,21 +98,19 @@ fn tip(walker: &Walker<'_>, r: &Ref) -> Tip {
 
 fn working_set(walker: &Walker<'_>, place: &Place, target: Hash, state: &str) -> Option<Tip> {
     let set = walker.parse(place, target, WorkingSet::parse)?;
-    // A rebase under way keeps the root it began with and the commit it goes onto.
-    let rebase = walker.parse(place, target, |bytes| {
-        let state = Message::parse(bytes, *b"WRST")?.root(8)?.table(7, 8)?;
-        state.map(|s| Ok((s.hash(0)?, s.hash(2)?))).transpose()
-    })?;
-    let merge = set.merge.map(|m| (m.pre_working_root, m.from_commit));
     let mut tip = Tip::default();
-    let under_way: Vec<_> = merge.into_iter().chain(rebase).collect();
-    let roots = [(set.working, "working set"), (set.staged, "staged state")].into_iter();
-    let branch = state.strip_prefix("working set").unwrap_or_default();
-    tip.roots = roots.map(|(root, what)| (root, format!("{what}{branch}"))).collect();
-    for (root, commit) in under_way {
-        tip.roots.push((root, format!("state before the merge or rebase{branch}")));
-        tip.commits.push(commit);
+    let mut roots = vec![(set.working, "working set"), (set.staged, "staged state")];
+    // What giving up or going on would need: a collection of Dolt's does not know all of it.
+    if let Some(merge) = set.merge {
+        roots.push((merge.pre_working_root, "state before the merge"));
+        tip.commits.extend(merge.pending.into_iter().chain([merge.from_commit, merge.head_before]));
     }
+    if let Some(rebase) = set.rebase {
+        roots.push((rebase.pre_working_root, "state before the rebase"));
+        tip.commits.push(rebase.onto_commit);
+    }
+    let branch = state.strip_prefix("working set").unwrap_or_default();
+    tip.roots = roots.into_iter().map(|(root, what)| (root, format!("{what}{branch}"))).collect();
     tip.roots.retain(|(root, _)| !root.is_none());
     tip.commits.retain(|commit| !commit.is_none());
     Some(tip)

@@ -71,7 +71,6 @@ fn listed(items: &[u8], offsets: &[u16]) -> Vec<Hash> {
 fn of_working_set(bytes: &[u8]) -> Result<Vec<Hash>> {
     let set = WorkingSet::parse(bytes)?;
     let merge = set.merge.map(|m| [m.pre_working_root, m.from_commit]).into_iter().flatten();
-    let rebase = Message::parse(bytes, *b"WRST")?.root(8)?.table(7, 8)?;
-    let rebase = rebase.map(|r| Ok::<_, String>([r.hash(0)?, r.hash(2)?])).transpose()?;
-    Ok([set.working, set.staged].into_iter().chain(merge).chain(rebase.into_iter().flatten()).collect())
+    // Neither a rebase under way nor the other commits of a merge: Dolt's collection does not follow them.
+    Ok([set.working, set.staged].into_iter().chain(merge).collect())
 }
