@@ -1,22 +1,23 @@
-//! A run of one bench: which parts of it are wanted, what it shows, and its section of `docs/benchmarks.md`.
+//! One section of `docs/benchmarks.md`: which parts of it are wanted, and what they have shown.
 //!
-//! Words behind the bench's name choose parts (`cargo bench --bench lifecycle -- trouble`). Only a whole run that is not a
-//! quick one is written down.
+//! Words on the command line choose sections and parts (`cargo bench -- trouble`). Only a section that was measured as a whole,
+//! and not quickly, is written down.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::machine;
-use crate::rows::Table;
+use super::machine;
+use super::rows::Table;
 
 /// Measured rounds of each comparison, after one to warm up.
 const ROUNDS: usize = 11;
 const QUICK_ROUNDS: usize = 3;
 
 pub(crate) struct Page {
+    name: &'static str,
     heading: &'static str,
-    wanted: Vec<String>,
+    is_whole: bool,
     quick: bool,
     text: String,
     missed: usize,
@@ -24,16 +25,21 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A run for the section under this heading, with the versions of the programs that it compares. None if no part of
-    /// this bench is wanted.
-    pub(crate) fn begin(heading: &'static str, parts: &[&str], programs: &[PathBuf]) -> Option<Self> {
-        // Cargo puts `--bench` beside what the user gave.
-        let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    /// The section of this name and heading, for a comparison of these programs. None if no part of it is wanted.
+    pub(crate) fn begin(
+        name: &'static str,
+        heading: &'static str,
+        parts: &[&str],
+        programs: &[PathBuf],
+    ) -> Option<Self> {
         let quick = std::env::var_os("GT_BENCH_QUICK").is_some();
-        let mut page = Self { heading, wanted, quick, text: String::new(), missed: 0, begun: Instant::now() };
-        if !parts.iter().any(|part| page.wants(part)) {
+        let text = String::new();
+        let mut page = Self { name, heading, is_whole: false, quick, text, missed: 0, begun: Instant::now() };
+        let wanted = parts.iter().filter(|part| page.wants(part)).count();
+        if wanted == 0 {
             return None;
         }
+        page.is_whole = wanted == parts.len();
         page.show(&machine::describe(programs));
         page.show(&format!("- rounds: {} after one to warm up, the programs in turn\n", page.rounds()));
         Some(page)
@@ -50,7 +56,9 @@ impl Page {
 
     /// Whether the part of this name is to be measured.
     pub(crate) fn wants(&self, part: &str) -> bool {
-        self.wanted.is_empty() || self.wanted.iter().any(|w| part.contains(w.as_str()))
+        // Cargo puts `--bench` beside what the user gave.
+        let mut words = std::env::args().skip(1).filter(|word| !word.starts_with("--")).peekable();
+        words.peek().is_none() || words.any(|word| self.name == word || part.contains(&word))
     }
 
     pub(crate) fn table(&mut self, table: &Table) {
@@ -67,7 +75,7 @@ impl Page {
 
     /// Puts the report in place of everything between its heading and the next.
     pub(crate) fn end(self) {
-        if self.wanted.is_empty() && !self.quick {
+        if self.is_whole && !self.quick {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
             let page = std::fs::read_to_string(&path).unwrap();
             let heading = format!("## {}\n\n", self.heading);
@@ -76,7 +84,7 @@ impl Page {
             std::fs::write(&path, format!("{}{}\n{rest}", &page[..at], self.text.trim_end())).unwrap();
         }
         let took = self.begun.elapsed().as_secs_f64();
-        eprintln!("{} targets missed; measured for {took:.0} s", self.missed);
+        eprintln!("{}: {} targets missed; measured for {took:.0} s", self.name, self.missed);
     }
 }
 

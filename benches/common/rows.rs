@@ -8,6 +8,10 @@ use std::time::Duration;
 pub(crate) struct Samples(Vec<f64>);
 
 impl Samples {
+    pub(crate) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
     pub(crate) fn push(&mut self, took: Duration) {
         self.0.push(took.as_secs_f64() * 1000.0);
     }
@@ -42,6 +46,7 @@ pub(crate) enum Target {
     BelowMs(f64, &'static str),
     AtMost(f64),
     Below(f64),
+    AtLeast(f64),
 }
 
 impl Target {
@@ -50,6 +55,7 @@ impl Target {
             Self::None => None,
             Self::AtMostMs(limit) | Self::AtMost(limit) => Some(median <= limit),
             Self::BelowMs(limit, _) | Self::Below(limit) => Some(median < limit),
+            Self::AtLeast(limit) => Some(median >= limit),
         }
     }
 
@@ -62,6 +68,7 @@ impl Target {
             Self::BelowMs(limit, why) => format!("< {limit:.0} ms ({why})"),
             Self::AtMost(limit) => format!("≤ {limit:.0}"),
             Self::Below(limit) => format!("< {limit:.0}"),
+            Self::AtLeast(limit) => format!("≥ {limit:.0}"),
         };
         format!("{limit}: {}", if met { "met" } else { "**MISSED**" })
     }

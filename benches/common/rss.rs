@@ -9,18 +9,17 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 const HELPER: &str = "GT_BENCH_PEAK_RSS";
 
-/// Whether this process is that copy.
-pub(crate) fn is_helper() -> bool {
-    std::env::var_os(HELPER).is_some()
-}
-
-/// Runs the command that stands in the arguments and prints its peak, in KiB.
-pub(crate) fn help() {
+/// Whether this process is that copy; then it has run the command that stands in its arguments and printed the peak, in KiB.
+pub(crate) fn was_helper() -> bool {
+    if std::env::var_os(HELPER).is_none() {
+        return false;
+    }
     let mut words = std::env::args_os().skip(1);
     let program = words.next().unwrap();
     let output = Command::new(program).args(words).env_remove(HELPER).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     println!("{}", getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss());
+    true
 }
 
 /// The peak resident memory of a command, in MB.

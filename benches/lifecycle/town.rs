@@ -12,8 +12,8 @@ use gt::sys::net::Port;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::machine;
-use crate::places::{copy_dir, quiet_home, servers_below};
+use crate::common::machine;
+use crate::common::places::{copy_dir, quiet_home, servers_below};
 
 /// The pinned Dolt that is measured.
 pub(crate) fn dolt_path() -> PathBuf {

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use gt::sys::process::{Handle, Pid};
 use nix::sys::signal::{Signal, kill};
 
-use crate::page::progress;
-use crate::rows::{Samples, Table, Target};
-use crate::town::{BenchTown, dolt_path};
+use super::town::{BenchTown, dolt_path};
+use crate::common::page::progress;
+use crate::common::rows::{Samples, Table, Target};
 
 pub(crate) fn measure(rounds: usize) -> Table {
     let town = BenchTown::with(10);

@@ -1,37 +1,17 @@
 //! How long the life of a server takes, and how much of that is ours: `gt dolt` against the same Dolt started by hand.
 //!
-//! A plain program and not a statistics library: each sample is a whole life (launch, ready, end) in a real town, the
-//! two programs must take turns so that a change of the machine's load meets both, and what is wanted is a median with
-//! its extremes beside a target. Every number is the wall-clock time of one process, measured from outside.
-//!
-//! `GT_BENCH_QUICK=1` takes three rounds and leaves fifty databases out.
+//! Every number is the wall-clock time of one process, measured from outside.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a measuring program starts programs, reads clocks and prints as it likes"
-)]
-
-#[path = "../common/machine.rs"]
-mod machine;
-#[path = "../common/page.rs"]
-mod page;
-#[path = "../../tests/common/places.rs"]
-mod places;
-#[path = "../common/rows.rs"]
-mod rows;
-#[path = "../common/rss.rs"]
-mod rss;
 mod town;
 mod trouble;
 
 use std::time::{Duration, Instant};
 
-use page::{Page, progress};
-use rows::{Samples, Table, Target};
+use crate::common::page::{Page, progress};
+use crate::common::rows::{Samples, Table, Target};
+use crate::common::rss;
 use town::BenchTown;
+pub(crate) use trouble::was_mute_server;
 
 /// How many starts are let loose at once.
 const HERD: usize = 20;
@@ -42,21 +22,16 @@ const SIZES: [(&str, usize); 3] = [("1 database", 1), ("10 databases", 10), ("50
 const TROUBLE: &str = "trouble";
 const FOOTPRINT: &str = "footprint";
 
-fn main() {
-    if trouble::was_mute_server() {
-        return;
-    }
-    if rss::is_helper() {
-        rss::help();
-        return;
-    }
+pub(crate) fn measure() {
     let parts: Vec<&str> = SIZES.iter().map(|(name, _)| *name).chain([TROUBLE, FOOTPRINT]).collect();
-    let Some(mut page) = Page::begin("Results: the life of a server", &parts, &[town::dolt_path()]) else {
+    let Some(mut page) =
+        Page::begin("lifecycle", "Results: the life of a server", &parts, &[town::dolt_path()])
+    else {
         return;
     };
     for (name, size) in SIZES {
         if page.wants(name) && !(page.is_quick() && size > 10) {
-            page.table(&measure(name, size, page.rounds()));
+            page.table(&whole_lives(name, size, page.rounds()));
         }
     }
     if page.wants(TROUBLE) {
@@ -84,7 +59,7 @@ struct Round {
     herd: Samples,
 }
 
-fn measure(name: &str, size: usize, rounds: usize) -> Table {
+fn whole_lives(name: &str, size: usize, rounds: usize) -> Table {
     let town = BenchTown::with(size);
     let mut all = Round::default();
     // The first start lets Dolt make what it makes once per database, and `gt` ask for Dolt's version.
