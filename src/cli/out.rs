@@ -42,6 +42,12 @@ pub(crate) fn raw(text: &str) {
     ignore_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
+/// Writes data to standard output, byte for byte: also what looks like a colour is data.
+pub(crate) fn data(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush())
+}
+
 /// Prints a line to standard error.
 pub(crate) fn note(text: impl Display) {
     let mut out = anstream::stderr().lock();

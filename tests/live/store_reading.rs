@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dolt_store::table::Value;
+use dolt_store::table::{Direction, KeyRange, Value};
 
 use crate::support::{Dolt, Subject, signal, wait_until};
 
@@ -120,11 +120,16 @@ fn keys_positions_and_indexes_lead_to_the_right_rows_from_both_ends() {
     assert_eq!(backward, rows);
     for (k, row) in rows.iter().enumerate().step_by(97) {
         assert_eq!(table.get(&row.values[..1]).unwrap().as_ref(), Some(row));
-        assert_eq!(table.rows_from_position(k as u64).unwrap().next().unwrap().unwrap(), *row);
+        assert_eq!(
+            table.rows_from_position(k as u64, Direction::Forward).unwrap().next().unwrap().unwrap(),
+            *row
+        );
     }
     assert_eq!(table.get(&[Value::Text("no such key".into())]).unwrap(), None);
-    assert!(table.rows_from_position(rows.len() as u64).unwrap().next().is_none());
-    let by_index = table.rows_by_index("by_n", &[Value::Int(7)]).unwrap().unwrap();
+    assert!(table.rows_from_position(rows.len() as u64, Direction::Forward).unwrap().next().is_none());
+    let by_n = table.index("by_n").unwrap().unwrap();
+    let by_index = by_n.rows(&KeyRange::prefix(&[Value::Int(7)]), Direction::Forward).unwrap();
+    let by_index: Vec<_> = by_index.map(|r| r.unwrap()).collect();
     let by_scan: Vec<_> = rows.iter().filter(|r| r.values[1] == Value::Int(7)).cloned().collect();
     assert_eq!((by_index.len(), &by_index), (2, &by_scan));
 }

@@ -138,6 +138,38 @@ pub enum Error {
         /// What it is.
         what: String,
     },
+    /// Something of one table or index is of a kind that this crate does not read; the rest of the database is readable.
+    #[error("{what} is not supported")]
+    NotSupported {
+        /// What, and where.
+        what: String,
+    },
+    /// A table has no column of this name.
+    #[error("table {table} has no column {column}")]
+    NoSuchColumn {
+        /// The table.
+        table: String,
+        /// The name that was asked for.
+        column: String,
+    },
+    /// A text is nothing that a column could hold.
+    #[error("{column} is of type {sql_type}, {text:?} is no value of it")]
+    NotAValue {
+        /// The column.
+        column: String,
+        /// Its type in SQL.
+        sql_type: String,
+        /// The text.
+        text: String,
+    },
+    /// Values are no key of a table, or no part of one.
+    #[error("table {table}: {problem}")]
+    NotAKey {
+        /// The table.
+        table: String,
+        /// Why not.
+        problem: String,
+    },
     /// Records after a torn one: Dolt refuses such a journal too.
     #[error("{}: possible data loss: whole records follow a damaged one at byte {offset}", path.display())]
     DataLoss {

@@ -5,11 +5,10 @@ use dolt_store::commit::Session as State;
 use dolt_store::table::{Row, RowChange, Table, TableChange, Tables};
 use serde_json::{Value, json};
 
-use super::dump::row_json;
+use super::cells::{cell, print_grid, row_value};
 use super::place::tables_at;
-use crate::cli::dolt::table as grid;
-use crate::cli::failure::Failure;
-use crate::cli::out;
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::out::{self, Format};
 use crate::cli::session::Session;
 use crate::sql::{Cell, Column, ResultSet};
 
@@ -35,8 +34,9 @@ pub(crate) struct Diff {
 struct Changed {
     name: String,
     change: TableChange,
-    // Of the new state, or of the old one if it was dropped.
-    table: Table,
+    // In the old state and in the new one.
+    before: Option<Table>,
+    after: Option<Table>,
     rows: Vec<RowChange>,
     // The columns changed, so every row counts as removed and added.
     is_rewritten: bool,
@@ -48,41 +48,54 @@ impl Diff {
         let mut all = Vec::new();
         for (name, change) in old.changes_to(&new)? {
             if self.table.as_ref().is_none_or(|t| *t == name) {
-                all.extend(changed(&old, &new, name, change)?);
+                all.push(changed(&old, &new, name, change)?);
             }
         }
-        session.show(
-            || json!({"from": self.from, "to": self.to, "tables": all.iter().map(|c| self.to_json(c)).collect::<Vec<_>>()}),
-            || all.iter().for_each(|c| if self.stat { print_counts(c) } else { print_rows(c) }),
-        );
+        if let Some(table) = self.table.as_ref().filter(|_| all.is_empty())
+            && old.address(table)?.is_none()
+            && new.address(table)?.is_none()
+        {
+            let (from, to) = (&self.from, &self.to);
+            return Err(Failure::new(Kind::Other, format!("there is no table {table} at {from} or {to}")));
+        }
+        match session.format {
+            Format::Json => {
+                let tables = all.iter().map(|c| self.to_json(c)).collect::<Result<Vec<_>, _>>()?;
+                out::json(&session.command, json!({"from": self.from, "to": self.to, "tables": tables}));
+            }
+            Format::Text if self.stat => all.iter().for_each(print_counts),
+            Format::Text => all.iter().try_for_each(print_rows)?,
+        }
         Ok(())
     }
 
-    fn to_json(&self, changed: &Changed) -> Value {
+    fn to_json(&self, changed: &Changed) -> Result<Value, Failure> {
         let [added, removed, modified] = counts(changed);
-        let row = |r: &Row| serde_json::from_str::<Value>(&row_json(&changed.table, r)).unwrap_or_default();
-        let one = |change: &RowChange| match change {
-            RowChange::Added(to) => json!({"from_row": {}, "to_row": row(to)}),
-            RowChange::Removed(from) => json!({"from_row": row(from), "to_row": {}}),
-            RowChange::Modified { from, to } => json!({"from_row": row(from), "to_row": row(to)}),
+        let row = |table: &Option<Table>, row: &Row| {
+            table.as_ref().map_or(Ok(json!({})), |table| row_value(table, row))
+        };
+        let (before, after) = (&changed.before, &changed.after);
+        let one = |change: &RowChange| {
+            Ok::<_, Failure>(match change {
+                RowChange::Added(to) => json!({"from_row": {}, "to_row": row(after, to)?}),
+                RowChange::Removed(from) => json!({"from_row": row(before, from)?, "to_row": {}}),
+                RowChange::Modified { from, to } => {
+                    json!({"from_row": row(before, from)?, "to_row": row(after, to)?})
+                }
+            })
         };
         let mut body = json!({
             "name": changed.name, "change": word(changed.change), "rewritten": changed.is_rewritten,
             "added": added, "removed": removed, "modified": modified,
         });
         if !self.stat {
-            body["data_diff"] = changed.rows.iter().map(one).collect();
+            body["data_diff"] = Value::Array(changed.rows.iter().map(one).collect::<Result<_, _>>()?);
         }
-        body
+        Ok(body)
     }
 }
 
-fn changed(
-    old: &Tables,
-    new: &Tables,
-    name: String,
-    change: TableChange,
-) -> Result<Option<Changed>, Failure> {
+fn changed(old: &Tables, new: &Tables, name: String, change: TableChange) -> Result<Changed, Failure> {
     let (before, after) = (old.open(&name)?, new.open(&name)?);
     let (mut rows, mut is_rewritten) = (Vec::new(), false);
     let diff = match (&before, &after) {
@@ -100,7 +113,7 @@ fn changed(
             rows.push(RowChange::Added(row?));
         }
     }
-    Ok(after.or(before).map(|table| Changed { name, change, table, rows, is_rewritten }))
+    Ok(Changed { name, change, before, after, rows, is_rewritten })
 }
 
 fn word(change: TableChange) -> &'static str {
@@ -142,29 +155,37 @@ fn print_counts(changed: &Changed) {
 }
 
 // The grid of `dolt diff`: a first column with +, -, or < and > for a row before and after.
-fn print_rows(changed: &Changed) {
+fn print_rows(changed: &Changed) -> Result<(), Failure> {
     heading(changed);
     if changed.rows.is_empty() {
-        return;
+        return Ok(());
     }
-    let visible: Vec<_> = changed.table.schema().visible().map(|(_, c)| c).collect();
-    let line = |mark: &str, row: &Row| {
-        let cell = |(v, c): (&dolt_store::table::Value, &&dolt_store::table::Column)| {
-            v.to_text(c).map_or(Cell::Null, Cell::Text)
+    // The columns of the new state, and those that only the old one has.
+    let mut names: Vec<&str> = Vec::new();
+    for table in [&changed.after, &changed.before].into_iter().flatten() {
+        let more = table.schema().visible().map(|(_, c)| c.name.as_str()).filter(|n| !names.contains(n));
+        names.extend(more.collect::<Vec<_>>());
+    }
+    let line = |mark: &str, table: &Option<Table>, row: &Row| {
+        let columns: Vec<_> = table.iter().flat_map(|t| t.schema().visible()).map(|(_, c)| c).collect();
+        let cell_of = |name: &&str| {
+            let at = columns.iter().position(|c| c.name == **name);
+            let found = at.and_then(|at| Some(cell(row.values.get(at)?, columns.get(at)?)));
+            found.unwrap_or_else(|| Cell::Text(String::new()))
         };
-        let cells = row.values.iter().zip(&visible).map(cell);
-        std::iter::once(Cell::Text(mark.to_owned())).chain(cells).collect::<Vec<_>>()
+        std::iter::once(Cell::Text(mark.to_owned())).chain(names.iter().map(cell_of)).collect::<Vec<_>>()
     };
+    let (before, after) = (&changed.before, &changed.after);
     let lines = |change: &RowChange| match change {
-        RowChange::Added(to) => vec![line("+", to)],
-        RowChange::Removed(from) => vec![line("-", from)],
-        RowChange::Modified { from, to } => vec![line("<", from), line(">", to)],
+        RowChange::Added(to) => vec![line("+", after, to)],
+        RowChange::Removed(from) => vec![line("-", before, from)],
+        RowChange::Modified { from, to } => vec![line("<", before, from), line(">", after, to)],
     };
     let column = |name: &str| Column { name: name.to_owned(), is_number: false };
     let set = ResultSet {
-        columns: std::iter::once(column(" ")).chain(visible.iter().map(|c| column(&c.name))).collect(),
+        columns: std::iter::once(column(" ")).chain(names.iter().map(|n| column(n))).collect(),
         rows: changed.rows.iter().flat_map(lines).collect(),
         ..ResultSet::default()
     };
-    out::raw(&grid::render(&set));
+    print_grid(&set)
 }

@@ -1,15 +1,19 @@
 //! `gt db dump`.
 
+use std::borrow::Cow;
+
 use clap::{Args, ValueEnum};
 use dolt_store::commit::Session as State;
-use dolt_store::table::{Row, Table, Value, push_json_string};
+use serde_json::json;
 
+use super::cells::{not_stored, row_json, warn_of_what_is_not_stored, write};
 use super::place::table_at;
 use crate::cli::failure::Failure;
-use crate::cli::out;
 use crate::cli::session::Session;
 
 /// Write a whole table as JSON, JSON lines or CSV, spelled as dolt spells it.
+///
+/// Values of virtual columns are not stored. They are left out; a warning and the JSON itself say so.
 ///
 /// Example: gt db --db gastown dump issues --format csv > issues.csv
 #[derive(Debug, Args)]
@@ -41,75 +45,66 @@ const LOT_BYTES: usize = 1 << 16;
 impl Dump {
     pub(super) fn run(&self, _session: &Session, state: &State) -> Result<(), Failure> {
         let table = table_at(state, &self.at, &self.table)?;
-        say_what_is_not_stored(&table);
-        let mut text = match self.format {
-            Shape::Json => "{\"rows\": [".to_owned(),
-            Shape::Jsonl => String::new(),
-            Shape::Csv => csv_line(table.schema().visible().map(|(_, c)| Some(c.name.clone()))),
-        };
-        let mut is_first = true;
+        warn_of_what_is_not_stored(&table);
+        // A column without values would read as a column of NULLs.
+        let columns: Vec<_> =
+            table.schema().visible().map(|(_, c)| c).enumerate().filter(|(_, c)| !c.is_virtual).collect();
+        let mut text = Vec::new();
+        match self.format {
+            Shape::Json => text.extend(b"{\"rows\": ["),
+            Shape::Jsonl => {}
+            Shape::Csv => {
+                push_csv_line(columns.iter().map(|(_, c)| Some(Cow::from(c.name.as_bytes()))), &mut text);
+            }
+        }
+        let mut separator = "";
         for row in table.rows()? {
             let row = row?;
             match self.format {
-                Shape::Json if is_first => text.push_str(&row_json(&table, &row)),
-                Shape::Json => text.extend([",", &row_json(&table, &row)]),
-                Shape::Jsonl => text.extend([row_json(&table, &row).as_str(), "\n"]),
+                Shape::Json => text.extend([separator, &row_json(&table, &row)].concat().into_bytes()),
+                Shape::Jsonl => text.extend([&row_json(&table, &row), "\n"].concat().into_bytes()),
                 Shape::Csv => {
-                    let columns = table.schema().visible().map(|(_, c)| c);
-                    text.push_str(&csv_line(row.values.iter().zip(columns).map(|(v, c)| v.to_text(c))));
+                    push_csv_line(columns.iter().map(|(i, c)| row.values.get(*i)?.to_bytes(c)), &mut text);
                 }
             }
-            is_first = false;
+            separator = ",";
             if text.len() >= LOT_BYTES {
-                out::raw(&text);
+                if !write(&text)? {
+                    return Ok(());
+                }
                 text.clear();
             }
         }
         if self.format == Shape::Json {
-            text.push_str("]}\n");
+            let missing = not_stored(&table);
+            let missing = if missing.is_empty() {
+                String::new()
+            } else {
+                format!(", \"not_stored\": {}", json!(missing))
+            };
+            text.extend(format!("]{missing}}}\n").into_bytes());
         }
-        out::raw(&text);
-        Ok(())
+        write(&text).map(drop)
     }
-}
-
-/// Virtual columns have no stored values; whoever reads the output must know that they are missing from it.
-pub(super) fn say_what_is_not_stored(table: &Table) {
-    let names: Vec<&str> =
-        table.schema().visible().filter(|(_, c)| c.is_virtual).map(|(_, c)| c.name.as_str()).collect();
-    if !names.is_empty() {
-        let list = names.join(", ");
-        out::note(format!("Note: {} has virtual columns, whose values are not stored: {list}", table.name()));
-    }
-}
-
-/// A row as one JSON object: keys sorted, NULLs left out, as dolt prints it.
-pub(super) fn row_json(table: &Table, row: &Row) -> String {
-    let mut fields: Vec<_> = table.schema().visible().map(|(_, c)| c).zip(&row.values).collect();
-    fields.retain(|(_, v)| !matches!(v, Value::Null | Value::NotStored));
-    fields.sort_by(|a, b| a.0.name.cmp(&b.0.name));
-    let mut text = "{".to_owned();
-    for (i, (column, value)) in fields.into_iter().enumerate() {
-        if i > 0 {
-            text.push(',');
-        }
-        push_json_string(&column.name, &mut text);
-        text.push(':');
-        value.push_json(column, &mut text);
-    }
-    text.push('}');
-    text
 }
 
 // As dolt: NULL is nothing, an empty text is "", quotes only where they are needed.
-fn csv_line(cells: impl Iterator<Item = Option<String>>) -> String {
-    let cell = |text: Option<String>| match text {
-        None => String::new(),
-        Some(text) if text.is_empty() => "\"\"".to_owned(),
-        Some(text) if text.contains([',', '"', '\n', '\r']) || text.starts_with([' ', '\t']) => {
-            format!("\"{}\"", text.replace('"', "\"\""))
+fn push_csv_line<'c>(cells: impl Iterator<Item = Option<Cow<'c, [u8]>>>, out: &mut Vec<u8>) {
+    for (i, cell) in cells.enumerate() {
+        if i > 0 {
+            out.push(b',');
         }
-        Some(text) => text,
-    };
-    cells.map(cell).collect::<Vec<_>>().join(",") + "\n"
+        let Some(cell) = cell else { continue };
+        let begins_blank = cell.first().is_some_and(|b| b" \t".contains(b));
+        if cell.is_empty() || begins_blank || cell.iter().any(|b| b",\"\n\r".contains(b)) {
+            out.push(b'"');
+            for byte in cell.iter() {
+                out.extend(if *byte == b'"' { &b"\"\""[..] } else { std::slice::from_ref(byte) });
+            }
+            out.push(b'"');
+        } else {
+            out.extend(cell.iter());
+        }
+    }
+    out.push(b'\n');
 }

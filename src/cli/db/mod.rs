@@ -1,5 +1,6 @@
 //! `gt db …`: a Dolt database read natively: no server, no dolt, no lock; beside a running server too.
 
+mod cells;
 mod diff;
 mod dump;
 mod log;
@@ -72,9 +73,21 @@ impl From<dolt_store::Error> for Failure {
     fn from(error: dolt_store::Error) -> Self {
         use dolt_store::Error as E;
         let kind = match &error {
-            E::NotADatabase { .. } | E::Io { .. } | E::KeepsChanging { .. } => Kind::Other,
+            E::NotADatabase { .. }
+            | E::Io { .. }
+            | E::KeepsChanging { .. }
+            | E::Unsupported { .. }
+            | E::NotSupported { .. } => Kind::Other,
+            E::NoSuchColumn { .. } | E::NotAValue { .. } | E::NotAKey { .. } => Kind::Usage,
             _ => Kind::Damaged,
         };
-        Self::of(kind, &error, Vec::new())
+        let hints = match &error {
+            E::NotSupported { .. } => {
+                vec!["Everything else in the database can be read; dolt itself reads this".to_owned()]
+            }
+            E::NoSuchColumn { table, .. } => vec![format!("See gt db schema {table}")],
+            _ => Vec::new(),
+        };
+        Self::of(kind, &error, hints)
     }
 }

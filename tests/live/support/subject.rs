@@ -37,11 +37,15 @@ impl Subject {
 
     /// The same with a Dolt that is not the town's.
     pub(crate) fn another_dolt(&self, dolt: Dolt, args: &[&str]) -> Ran {
+        run(self.dolt_command(dolt, args))
+    }
+
+    fn dolt_command(&self, dolt: Dolt, args: &[&str]) -> Command {
         let mut command = Command::new(dolt.path());
         command.args(args);
         self.town.seal(&mut command);
         command.current_dir(self.dir());
-        run(command)
+        command
     }
 
     /// Runs statements; through a file, because they may be longer than a command line can be.
@@ -68,19 +72,17 @@ impl Subject {
         self.town.gt(&[&["db", "--db", "alpha"], args].concat())
     }
 
-    /// The whole table, from both programs, in both shapes.
+    /// The whole table, from both programs, in both shapes, byte for byte.
     #[track_caller]
     pub(crate) fn same_rows(&self, table: &str) {
         for shape in ["json", "csv"] {
-            let theirs = self.asked(shape, &format!("select * from `{table}`"));
-            let ours = self.gt(&["dump", table, "--format", shape]).ok().out;
+            let query = format!("select * from `{table}`");
+            let theirs = bytes_of(self.dolt_command(self.town.dolt, &["sql", "-r", shape, "-q", &query]));
+            let ours =
+                bytes_of(self.town.command(&["db", "--db", "alpha", "dump", table, "--format", shape]));
             // Dolt prints {} for a table without rows; ours keeps the shape that readers expect.
-            let theirs = if theirs.trim() == "{}" { "{\"rows\": []}".to_owned() } else { theirs };
-            same_text(
-                ours.trim_end_matches('\n'),
-                theirs.trim_end_matches('\n'),
-                &format!("{table} as {shape}"),
-            );
+            let theirs = if theirs == b"{}" { b"{\"rows\": []}".to_vec() } else { theirs };
+            same_text(&ours, &theirs, &format!("{table} as {shape}"));
         }
     }
 
@@ -117,16 +119,25 @@ impl Subject {
     }
 }
 
+// Standard output of a command that succeeds, without the line feeds at its end.
+#[track_caller]
+fn bytes_of(mut command: Command) -> Vec<u8> {
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    let end = done.stdout.iter().rposition(|b| *b != b'\n').map_or(0, |at| at + 1);
+    done.stdout[..end].to_vec()
+}
+
 /// Two long texts are equal, or the place where they are not is shown.
 #[track_caller]
-fn same_text(ours: &str, theirs: &str, what: &str) {
+fn same_text(ours: &[u8], theirs: &[u8], what: &str) {
     if ours == theirs {
         return;
     }
-    let at = ours.bytes().zip(theirs.bytes()).take_while(|(a, b)| a == b).count();
-    let around = |text: &str| {
+    let at = ours.iter().zip(theirs).take_while(|(a, b)| a == b).count();
+    let around = |text: &[u8]| {
         let end = text.len().min(at + 120);
-        String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(120).min(end)..end]).into_owned()
+        String::from_utf8_lossy(&text[at.saturating_sub(120).min(end)..end]).into_owned()
     };
     let (us, them) = (ours.len(), theirs.len());
     panic!(

@@ -6,7 +6,7 @@
 //! trees cannot hold a difference, because every key lies in exactly one leaf of each tree.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::tree::{Tree, load};
@@ -26,6 +26,8 @@ pub(crate) struct Difference {
 pub(crate) struct TreeDiff {
     old: Side,
     new: Side,
+    // Differences that were found without knowing the order of the keys.
+    matched: Option<std::vec::IntoIter<Difference>>,
 }
 
 impl TreeDiff {
@@ -43,11 +45,14 @@ impl TreeDiff {
                 }
             }
         }
-        Ok(Self { old: left.into_side(), new: right.into_side() })
+        Ok(Self { old: left.into_side(), new: right.into_side(), matched: None })
     }
 
     /// The next difference. `order` compares two keys.
     pub(crate) fn step(&mut self, order: impl Fn(&[u8], &[u8]) -> Ordering) -> Result<Option<Difference>> {
+        if let Some(matched) = &mut self.matched {
+            return Ok(matched.next());
+        }
         loop {
             let (old, new) = (self.old.entry()?, self.new.entry()?);
             let which = match (&old, &new) {
@@ -77,6 +82,42 @@ impl TreeDiff {
             }
         }
     }
+}
+
+impl TreeDiff {
+    /// For keys whose order is not known: finds all differences now, by comparing what `fold` makes of the keys. Both sides
+    /// are in one order, so entries that are on both of them tell where the others belong.
+    pub(crate) fn match_keys(&mut self, fold: impl Fn(&[u8]) -> Vec<u8>) -> Result<()> {
+        let (old, new) = (self.old.rest()?, self.new.rest()?);
+        let places: HashMap<Vec<u8>, usize> =
+            new.iter().enumerate().map(|(place, (node, i))| (fold(node.key(*i)), place)).collect();
+        let partners: Vec<Option<usize>> =
+            old.iter().map(|(n, i)| places.get(&fold(n.key(*i))).copied()).collect();
+        let taken: HashSet<usize> = partners.iter().flatten().copied().collect();
+        let mut added = new.iter().enumerate().filter(|(place, _)| !taken.contains(place)).peekable();
+        let mut found = Vec::new();
+        for (before, partner) in old.iter().zip(&partners) {
+            let Some(place) = partner else {
+                found.push(Difference { old: Some(before.clone()), new: None });
+                continue;
+            };
+            while let Some((_, entry)) = added.next_if(|(at, _)| at < place) {
+                found.push(Difference { old: None, new: Some(entry.clone()) });
+            }
+            let after = new.get(*place);
+            let is_same = after.is_some_and(|after| entry_bytes(after) == entry_bytes(before));
+            if !is_same {
+                found.push(Difference { old: Some(before.clone()), new: after.cloned() });
+            }
+        }
+        found.extend(added.map(|(_, entry)| Difference { old: None, new: Some(entry.clone()) }));
+        self.matched = Some(found.into_iter());
+        Ok(())
+    }
+}
+
+fn entry_bytes((node, i): &(Arc<Node>, usize)) -> (&[u8], &[u8]) {
+    (node.key(*i), node.value(*i))
 }
 
 // How often each address stands on both sides. One tree can hold the same node twice only if it is damaged, but counting
@@ -172,6 +213,15 @@ impl Side {
             self.leaf = Some(load(&self.snapshot, self.kind, next)?);
             self.at = 0;
         }
+    }
+
+    fn rest(&mut self) -> Result<Vec<(Arc<Node>, usize)>> {
+        let mut all = Vec::new();
+        while let Some(entry) = self.entry()? {
+            all.push(entry);
+            self.advance();
+        }
+        Ok(all)
     }
 
     fn advance(&mut self) {

@@ -1,7 +1,8 @@
 //! A tree in a snapshot, and cursors on it: to a key, to the k-th entry, forward and backward.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use crate::chunk::Snapshot;
 use crate::message::{Node, NodeKind};
@@ -13,6 +14,28 @@ pub(super) fn load(snapshot: &Snapshot, kind: NodeKind, hash: Hash) -> Result<Ar
     Node::parse(kind, bytes).map(Arc::new).map_err(|problem| Error::BadChunk { hash, problem })
 }
 
+/// Nodes that look-ups came through: the next one often takes the same way.
+#[derive(Debug, Default)]
+struct Seen(Mutex<HashMap<Hash, Arc<Node>>>);
+
+/// So many nodes are kept, each of about 4 KB.
+const KEPT: usize = 256;
+
+impl Seen {
+    fn get(&self, hash: Hash) -> Option<Arc<Node>> {
+        self.0.lock().ok()?.get(&hash).cloned()
+    }
+
+    fn keep(&self, hash: Hash, node: &Arc<Node>) {
+        if let Ok(mut nodes) = self.0.lock() {
+            if nodes.len() >= KEPT {
+                nodes.clear();
+            }
+            nodes.insert(hash, Arc::clone(node));
+        }
+    }
+}
+
 /// A tree by its root node.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
@@ -21,17 +44,19 @@ pub(crate) struct Tree {
     root: Arc<Node>,
     // For messages about damage: the chunk in which the root node lies.
     at: Hash,
+    seen: Arc<Seen>,
 }
 
 impl Tree {
     /// The tree whose root node has this address.
     pub(crate) fn open(snapshot: &Snapshot, kind: NodeKind, root: Hash) -> Result<Self> {
-        Ok(Self { snapshot: snapshot.clone(), kind, root: load(snapshot, kind, root)?, at: root })
+        let node = load(snapshot, kind, root)?;
+        Ok(Self { snapshot: snapshot.clone(), kind, root: node, at: root, seen: Arc::default() })
     }
 
     /// A tree whose root node is embedded in the chunk `at`.
     pub(crate) fn embedded(snapshot: &Snapshot, kind: NodeKind, root: Node, at: Hash) -> Self {
-        Self { snapshot: snapshot.clone(), kind, root: Arc::new(root), at }
+        Self { snapshot: snapshot.clone(), kind, root: Arc::new(root), at, seen: Arc::default() }
     }
 
     /// How many entries it has.
@@ -112,7 +137,7 @@ impl Tree {
                 cursor.path.clear();
                 return Ok(cursor);
             };
-            let child = if is_leaf { None } else { Some(self.child(&node, i, at)?) };
+            let child = if is_leaf { None } else { Some(self.known_child(&node, i, at)?) };
             cursor.path.push((node, i));
             match child {
                 None => {
@@ -125,6 +150,18 @@ impl Tree {
                 Some((child, address)) => (node, at) = (child, address),
             }
         }
+    }
+
+    // A walk over many entries passes each node once; only look-ups come back.
+    fn known_child(&self, node: &Node, i: usize, at: Hash) -> Result<(Arc<Node>, Hash)> {
+        if let Some((known, address)) = node.address(i).and_then(|a| Some((self.seen.get(a)?, a)))
+            && known.level().checked_add(1) == Some(node.level())
+        {
+            return Ok((known, address));
+        }
+        let (child, address) = self.child(node, i, at)?;
+        self.seen.keep(address, &child);
+        Ok((child, address))
     }
 
     fn child(&self, node: &Node, i: usize, at: Hash) -> Result<(Arc<Node>, Hash)> {
@@ -165,6 +202,17 @@ impl Cursor<'_> {
     pub(crate) fn entry(&self) -> Option<(&Arc<Node>, usize)> {
         let (node, i) = self.path.last()?;
         (*i < node.len()).then_some((node, *i))
+    }
+
+    /// How many entries are before it; past the end: all.
+    pub(crate) fn rank(&self) -> u64 {
+        if self.path.is_empty() {
+            return self.tree.len();
+        }
+        let before = |(node, i): &(Arc<Node>, usize)| {
+            (0..*i).map(|k| node.count_below(k)).fold(0, u64::saturating_add)
+        };
+        self.path.iter().map(before).fold(0, u64::saturating_add)
     }
 
     /// Steps to the next entry.

@@ -1,12 +1,12 @@
 //! What changed between two states of the tables, and of one table's rows.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::collation::Collation;
 use super::row::Row;
+use super::schema::Encoding;
 use super::tables::{Table, Tables};
 use super::tuple::Tuple;
-use super::value;
 use crate::prolly::{Difference, TreeDiff};
 use crate::{Hash, Result};
 
@@ -76,15 +76,38 @@ impl Table {
         if !self.has_same_layout(new) {
             return Ok(None);
         }
-        let trees = TreeDiff::between(self.row_tree(), new.row_tree())?;
+        let mut trees = TreeDiff::between(self.row_tree()?, new.row_tree()?)?;
+        if self.order().problem().is_some() {
+            trees.match_keys(|key| self.folded_key(key))?;
+        }
         Ok(Some(TableDiff { old: self, new, trees, again: Vec::new() }))
+    }
+
+    // What is the same for equal keys. Under a collation that is not known only equal bytes are sure to be equal.
+    fn folded_key(&self, key: &[u8]) -> Vec<u8> {
+        let Ok(tuple) = Tuple::parse(key) else { return key.to_vec() };
+        let mut folded = Vec::new();
+        for (i, position) in self.schema().key_columns.iter().enumerate() {
+            let field = tuple.field(i).unwrap_or_default().unwrap_or_default();
+            let column = self.schema().columns.get(usize::from(*position));
+            let text = column.filter(|c| c.encoding == Encoding::String).zip(str::from_utf8(field).ok());
+            let same = text.and_then(|(c, text)| Collation::of(c).fold(text));
+            let bytes = same.as_ref().map_or(field, |text| text.as_bytes());
+            folded.extend(bytes.len().to_le_bytes());
+            folded.extend(bytes);
+        }
+        folded
     }
 
     fn has_same_layout(&self, other: &Self) -> bool {
         let layout = |table: &Self| {
             let columns =
                 table.schema().columns.iter().map(|c| (c.tag, c.encoding, c.is_virtual)).collect::<Vec<_>>();
-            (columns, table.schema().key_columns.clone())
+            let keys = table.schema().key_columns.clone();
+            let of_key = |k: &u16| table.schema().columns.get(usize::from(*k));
+            let collations: Vec<_> =
+                keys.iter().filter_map(of_key).map(|c| Collation::of(c).name().to_owned()).collect();
+            (columns, keys, collations)
         };
         layout(self) == layout(other)
     }
@@ -96,19 +119,7 @@ impl TableDiff<'_> {
             return Ok(Some(change));
         }
         let schema = self.old.schema();
-        let encodings: Vec<_> =
-            schema.key_columns.iter().filter_map(|k| schema.columns.get(usize::from(*k))).collect();
-        let order = |a: &[u8], b: &[u8]| {
-            let (Ok(a), Ok(b)) = (Tuple::parse(a), Tuple::parse(b)) else { return a.cmp(b) };
-            let fields = encodings.iter().enumerate().map(|(i, column)| {
-                value::compare(
-                    column.encoding,
-                    a.field(i).unwrap_or_default(),
-                    b.field(i).unwrap_or_default(),
-                )
-            });
-            fields.fold(Ordering::Equal, Ordering::then)
-        };
+        let order = |a: &[u8], b: &[u8]| self.old.order().compare_keys(a, b);
         let Some(Difference { old, new }) = self.trees.step(order)? else { return Ok(None) };
         let before = old.map(|(node, i)| self.old.decode(&node, i)).transpose()?;
         let after = new.map(|(node, i)| self.new.decode(&node, i)).transpose()?;

@@ -1,8 +1,15 @@
 //! Tables: schema, rows by column name, secondary indexes, foreign keys. The schema always comes from the database.
 
+mod collation;
 mod diff;
+mod find;
 mod foreign_key;
+mod geometry;
 mod key;
+mod literal;
+mod lookup;
+mod order;
+mod range;
 mod render;
 mod row;
 mod schema;
@@ -10,9 +17,13 @@ mod tables;
 mod tuple;
 mod value;
 
+pub use collation::Collation;
 pub use diff::{RowChange, TableChange, TableDiff};
+pub use find::{Condition, Found, FoundBy};
 pub(crate) use foreign_key::parse as parse_foreign_keys;
 pub use foreign_key::{ForeignKey, ReferenceOption};
+pub use lookup::{IndexReader, IndexRows};
+pub use range::KeyRange;
 pub use render::push_json_string;
 pub use row::{Direction, Row, Rows};
 pub(crate) use schema::TableMessage;

@@ -1,7 +1,10 @@
 //! Values as text, spelled as Dolt spells them in its own output.
 
+use std::borrow::Cow;
+
+use super::geometry;
 use super::schema::Column;
-use super::value::Value;
+use super::value::{Value, ZERO_DATETIME};
 
 impl Value {
     /// The value as Dolt prints it in CSV and in tables; `None` for NULL. The column says what enum members, sets and
@@ -35,6 +38,15 @@ impl Value {
         })
     }
 
+    /// The same in bytes: what Dolt writes into CSV. Only byte strings and geometries are not text.
+    pub fn to_bytes(&self, column: &Column) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Bytes(bytes) | Self::Geometry(bytes) => Some(Cow::Borrowed(bytes)),
+            Self::Text(text) | Self::Json(text) => Some(Cow::Borrowed(text.as_bytes())),
+            other => other.to_text(column).map(|text| Cow::Owned(text.into_bytes())),
+        }
+    }
+
     /// Appends the value as Dolt prints it in JSON. A JSON document stands as it is, a span of time as microseconds.
     pub fn push_json(&self, column: &Column, out: &mut String) {
         match self {
@@ -46,13 +58,40 @@ impl Value {
             Self::Double(n) => out.push_str(&json_float(&format!("{n:e}"))),
             Self::Time(micros) => out.push_str(&micros.to_string()),
             Self::Json(text) => out.push_str(text),
+            Self::Bytes(bytes) if is_vector(column) => {
+                out.extend(["\"", &base64(bytes), "\""]);
+            }
+            Self::Bytes(bytes) => push_json_bytes(bytes, out),
+            Self::Geometry(bytes) => match geometry::json(bytes) {
+                Some(text) => out.push_str(&text),
+                None => push_json_bytes(bytes, out),
+            },
             other => push_json_string(&other.to_text(column).unwrap_or_default(), out),
         }
     }
 }
 
+fn is_vector(column: &Column) -> bool {
+    column.sql_type.to_ascii_lowercase().starts_with("vector")
+}
+
+// Go's encoder of byte slices.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let at = |i: usize| u32::from(three.get(i).copied().unwrap_or(0));
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for (i, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            let letter = usize::try_from(bits >> shift & 63).ok().and_then(|n| LETTERS.get(n));
+            text.push(if i <= three.len() { letter.map_or('=', |l| char::from(*l)) } else { '=' });
+        }
+    }
+    text
+}
+
 // Go's encoding/json: exponents only below 1e-6 and from 1e21 on, without a leading zero in them; minus zero is zero.
-fn json_float(scientific: &str) -> String {
+pub(super) fn json_float(scientific: &str) -> String {
     let text = float_text(scientific, -6..21);
     text.replace("e-0", "e-").replace("e+0", "e+")
 }
@@ -87,6 +126,11 @@ fn float_text(scientific: &str, plain: std::ops::Range<i32>) -> String {
 /// Appends a JSON string as Go's encoder writes it with HTML escaping off.
 pub fn push_json_string(text: &str, out: &mut String) {
     out.push('"');
+    push_escaped(text, out);
+    out.push('"');
+}
+
+fn push_escaped(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -102,6 +146,15 @@ pub fn push_json_string(text: &str, out: &mut String) {
             other => out.push(other),
         }
     }
+}
+
+// Go's encoder writes an escape for each byte that is no part of a character.
+fn push_json_bytes(bytes: &[u8], out: &mut String) {
+    out.push('"');
+    for chunk in bytes.utf8_chunks() {
+        push_escaped(chunk.valid(), out);
+        out.extend(std::iter::repeat_n("\\ufffd", chunk.invalid().len()));
+    }
     out.push('"');
 }
 
@@ -112,6 +165,11 @@ fn precision(sql_type: &str) -> usize {
 }
 
 fn datetime(micros: i64, precision: usize) -> String {
+    if micros == ZERO_DATETIME {
+        let mut text = "0000-00-00 00:00:00".to_owned();
+        push_fraction(&mut text, 0, precision);
+        return text;
+    }
     let (days, in_day) = (micros.div_euclid(86_400_000_000), micros.rem_euclid(86_400_000_000));
     let (year, month, day) = civil(days);
     let seconds = in_day / 1_000_000;
@@ -156,7 +214,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
 }
 
 // The members of `enum('a','b')` or `set(...)`; a quote inside is doubled.
-fn members(sql_type: &str) -> Vec<String> {
+pub(super) fn members(sql_type: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut chars = sql_type.chars().skip_while(|c| *c != '\'').peekable();
     while chars.next_if_eq(&'\'').is_some() {
@@ -178,26 +236,27 @@ fn members(sql_type: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
+pub(super) fn test_column(sql_type: &str) -> Column {
+    Column {
+        name: "c".into(),
+        sql_type: sql_type.into(),
+        default: None,
+        comment: String::new(),
+        tag: 0,
+        encoding: crate::table::Encoding::Float64,
+        primary_key: false,
+        nullable: true,
+        auto_increment: false,
+        hidden: false,
+        generated: false,
+        is_virtual: false,
+        on_update: None,
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-
-    fn test_column(sql_type: &str) -> Column {
-        Column {
-            name: "c".into(),
-            sql_type: sql_type.into(),
-            default: None,
-            comment: String::new(),
-            tag: 0,
-            encoding: crate::table::Encoding::Float64,
-            primary_key: false,
-            nullable: true,
-            auto_increment: false,
-            hidden: false,
-            generated: false,
-            is_virtual: false,
-            on_update: None,
-        }
-    }
 
     #[test]
     fn moments_and_numbers_read_as_sql_writes_them() {
@@ -224,6 +283,14 @@ mod tests {
                 (table, json)
             );
         }
+        assert_eq!(datetime(ZERO_DATETIME, 3), "0000-00-00 00:00:00.000");
+        assert_eq!(
+            [&b""[..], b"a", b"ab", b"abc", &[0xfb, 0xff]].map(base64),
+            ["", "YQ==", "YWI=", "YWJj", "+/8="]
+        );
+        let mut text = String::new();
+        push_json_bytes(b"a\xe2\x82b\xff\"\xc3\xa9", &mut text);
+        assert_eq!(text, r#""a\ufffd\ufffdb\ufffd\"é""#);
         assert_eq!(members("enum('a','it''s',  'c') COLLATE x"), ["a", "it's", "c"]);
     }
 }

@@ -1,6 +1,8 @@
 //! Rows of a table, in key order.
 
+use super::range::Bounds;
 use super::schema::{Encoding, Schema};
+use super::tables::Table;
 use super::tuple::Tuple;
 use super::value::{self, Value};
 use crate::chunk::Snapshot;
@@ -51,13 +53,10 @@ impl Layout {
         let bad = |problem: String| Error::BadChunk { hash: Hash::NONE, problem };
         let key = Tuple::parse(node.key(i)).map_err(bad)?;
         let value = Tuple::parse(node.value(i)).map_err(bad)?;
-        let decode = |place: &Place| {
-            let (tuple, at, encoding) = match place {
-                Place::Key(at, encoding) => (&key, *at, *encoding),
-                Place::Value(at, encoding) => (&value, *at, *encoding),
-                Place::Nowhere => return Ok(Value::NotStored),
-            };
-            value::decode(encoding, tuple.field(at).map_err(bad)?, snapshot)
+        let decode = |place: &Place| match place {
+            Place::Key(at, encoding) => value::decode_key(*encoding, key.field(*at).map_err(bad)?),
+            Place::Value(at, encoding) => value::decode(*encoding, value.field(*at).map_err(bad)?, snapshot),
+            Place::Nowhere => Ok(Value::NotStored),
         };
         let values = self.places.iter().map(decode).collect::<Result<Vec<_>>>()?;
         let times = if self.is_keyless {
@@ -75,12 +74,13 @@ impl Layout {
 /// Walks over rows.
 #[derive(Debug)]
 pub struct Rows<'t> {
-    pub(super) layout: &'t Layout,
-    pub(super) snapshot: &'t Snapshot,
-    pub(super) cursor: Cursor<'t>,
+    table: &'t Table,
+    cursor: Cursor<'t>,
+    // Where the walk ends before the tree does.
+    bounds: Option<Bounds>,
+    direction: Direction,
     // A keyless row that counts several times comes so often.
-    pub(super) again: Option<(Row, u64)>,
-    pub(super) direction: Direction,
+    again: Option<(Row, u64)>,
 }
 
 /// Which way a walk goes.
@@ -92,24 +92,38 @@ pub enum Direction {
     Backward,
 }
 
-impl Rows<'_> {
+impl<'t> Rows<'t> {
+    pub(super) fn new(
+        table: &'t Table,
+        cursor: Cursor<'t>,
+        bounds: Option<Bounds>,
+        direction: Direction,
+    ) -> Self {
+        Self { table, cursor, bounds, direction, again: None }
+    }
+
     fn step(&mut self) -> Result<Option<Row>> {
         if let Some((row, left)) = self.again.take() {
-            if let Some(left) = left.checked_sub(1).filter(|n| *n > 0) {
-                self.again = Some((row.clone(), left));
-            }
+            self.keep(&row, left);
             return Ok(Some(row));
         }
         let Some((node, i)) = self.cursor.entry() else { return Ok(None) };
-        let (row, times) = self.layout.decode(self.snapshot, node, i)?;
+        if let Some(bounds) = &self.bounds
+            && bounds.is_past(self.table.order(), node.key(i), self.direction)
+        {
+            return Ok(None);
+        }
+        let (row, times) = self.table.decode(node, i)?;
         match self.direction {
             Direction::Forward => self.cursor.advance()?,
             Direction::Backward => self.cursor.retreat()?,
         }
-        if let Some(left) = times.checked_sub(1).filter(|n| *n > 0) {
-            self.again = Some((row.clone(), left));
-        }
+        self.keep(&row, times);
         Ok(Some(row))
+    }
+
+    fn keep(&mut self, row: &Row, times: u64) {
+        self.again = times.checked_sub(1).filter(|n| *n > 0).map(|left| (row.clone(), left));
     }
 }
 

@@ -208,6 +208,13 @@ impl Schema {
         self.columns.iter().position(|c| c.name.eq_ignore_ascii_case(name) && !c.hidden)
     }
 
+    /// The columns of an index entry's key: those that the index names, then what is missing of the primary key (keyless
+    /// tables: the row's id).
+    pub(crate) fn entry_columns(&self, index: &Index) -> Vec<u16> {
+        let missing = self.key_columns.iter().filter(|k| !index.key_columns.contains(k));
+        index.key_columns.iter().chain(missing).copied().collect()
+    }
+
     /// The positions of the columns that a row's value tuple holds, in its order.
     pub(crate) fn value_columns(&self) -> Vec<usize> {
         let is_key = |i: usize| self.key_columns.iter().any(|k| usize::from(*k) == i);

@@ -1,13 +1,9 @@
 //! A table of one root value.
 
-use std::cmp::Ordering;
-
 use super::foreign_key::{self, ForeignKey};
-use super::key;
-use super::row::{Direction, Layout, Row, Rows};
-use super::schema::{Encoding, Index, Schema, TableMessage};
-use super::tuple::Tuple;
-use super::value::Value;
+use super::order::KeyOrder;
+use super::row::{Layout, Row};
+use super::schema::{Column, Encoding, Schema, TableMessage};
 use crate::chunk::Snapshot;
 use crate::commit::Session;
 use crate::message::{Node, NodeKind, RootValue};
@@ -77,6 +73,7 @@ pub struct Table {
     address: Hash,
     schema: Schema,
     layout: Layout,
+    order: KeyOrder,
     snapshot: Snapshot,
     rows: Tree,
     indexes: Tree,
@@ -95,6 +92,7 @@ impl Table {
             name: name.to_owned(),
             address,
             layout: Layout::of(&schema),
+            order: KeyOrder::of_rows(&schema),
             schema,
             snapshot: snapshot.clone(),
             rows: Tree::embedded(snapshot, NodeKind::Map, rows, address),
@@ -134,112 +132,48 @@ impl Table {
         self.rows.len()
     }
 
-    /// All rows in key order.
-    pub fn rows(&self) -> Result<Rows<'_>> {
-        Ok(self.rows_from(self.rows.first()?))
-    }
-
-    /// All rows against key order.
-    pub fn rows_backward(&self) -> Result<Rows<'_>> {
-        Ok(Rows { direction: Direction::Backward, ..self.rows_from(self.rows.last()?) })
-    }
-
-    /// The rows whose columns of a secondary index begin with these values. `None`: there is no such index, it is of a kind
-    /// that cannot be used, or a value cannot be of its column.
-    pub fn rows_by_index(&self, index: &str, values: &[Value]) -> Result<Option<Vec<Row>>> {
-        let Some(index) = self.schema.indexes.iter().find(|i| i.name == index) else { return Ok(None) };
-        if index.unsupported.is_some()
-            || index.prefix_lengths.iter().any(|l| *l > 0)
-            || self.schema.is_keyless()
-        {
-            return Ok(None);
+    /// The values of one kind of column cannot be read: then no row of the table can be.
+    fn readable(&self) -> Result<()> {
+        let unknown = |c: &&Column| matches!(c.encoding, Encoding::Unknown(_) | Encoding::Cell);
+        match self.schema.columns.iter().find(unknown) {
+            None => Ok(()),
+            Some(c) => Err(self.not_supported(&format!(
+                "column {} of type {}, stored as {:?}",
+                c.name, c.sql_type, c.encoding
+            ))),
         }
-        let encoding = |position: &u16| self.schema.columns.get(usize::from(*position)).map(|c| c.encoding);
-        let sought: Option<Vec<_>> =
-            index.columns.iter().zip(values).map(|(c, v)| key::sought(encoding(c)?, v)).collect();
-        let Some(sought) = sought.filter(|s| s.len() == values.len()) else { return Ok(None) };
-        let Some(address) =
-            self.indexes.get(|key| key.cmp(index.name.as_bytes()))?.and_then(|(n, i)| n.address(i))
-        else {
-            return Ok(None);
-        };
-        let tree = Tree::open(&self.snapshot, NodeKind::Map, address)?;
-        let mut cursor = tree.seek(|key| compare_key(key, &sought))?;
-        let mut rows = Vec::new();
-        while let Some((node, i)) =
-            cursor.entry().filter(|(n, i)| compare_key(n.key(*i), &sought) == Ordering::Equal)
-        {
-            rows.extend(self.row_of_entry(index, node.key(i))?);
-            cursor.advance()?;
-        }
-        Ok(Some(rows))
     }
 
-    // An index entry's key holds the whole primary key, in the index's own order of columns.
-    fn row_of_entry(&self, index: &Index, entry: &[u8]) -> Result<Option<Row>> {
-        let bad = |problem: String| Error::BadChunk { hash: self.address, problem };
-        let tuple = Tuple::parse(entry).map_err(bad)?;
-        let field_of = |column: &u16| {
-            let at = index.key_columns.iter().position(|k| k == column);
-            let at =
-                at.ok_or_else(|| bad(format!("index {} lacks a column of the primary key", index.name)))?;
-            let encoding =
-                self.schema.columns.get(usize::from(*column)).map_or(Encoding::Null, |c| c.encoding);
-            Ok((encoding, tuple.field(at).map_err(bad)?.map(<[u8]>::to_vec)))
-        };
-        let sought: Vec<key::Sought> = self.schema.key_columns.iter().map(field_of).collect::<Result<_>>()?;
-        let found = self.rows.get(|key| compare_key(key, &sought))?;
-        Ok(found.map(|(node, i)| self.decode(&node, i)).transpose()?.map(|(row, _)| row))
-    }
-
-    /// The rows from the k-th on, counted from 0. Costs one walk from the root.
-    pub fn rows_from_position(&self, position: u64) -> Result<Rows<'_>> {
-        Ok(self.rows_from(self.rows.nth(position)?))
-    }
-
-    /// The row with this primary key, given in key order. `None`: there is none, or a value cannot be of that column.
-    pub fn get(&self, primary_key: &[Value]) -> Result<Option<Row>> {
-        let columns: Vec<_> =
-            self.schema.key_columns.iter().filter_map(|k| self.schema.columns.get(usize::from(*k))).collect();
-        if columns.len() != primary_key.len() {
-            return Ok(None);
-        }
-        let sought: Option<Vec<_>> =
-            columns.iter().zip(primary_key).map(|(c, v)| key::sought(c.encoding, v)).collect();
-        let Some(sought) = sought else { return Ok(None) };
-        let found = self.rows.get(|key| compare_key(key, &sought))?;
-        Ok(found.map(|(node, i)| self.decode(&node, i)).transpose()?.map(|(row, _)| row))
+    pub(super) fn not_supported(&self, what: &str) -> Error {
+        Error::NotSupported { what: format!("table {}: {what}", self.name) }
     }
 
     /// The row at an entry of a leaf, and how often it counts.
     pub(super) fn decode(&self, node: &Node, i: usize) -> Result<(Row, u64)> {
-        self.layout.decode(&self.snapshot, node, i)
+        self.layout.decode(&self.snapshot, node, i).map_err(|error| match error {
+            // A field of the row itself.
+            Error::BadChunk { hash, problem } if hash.is_none() => {
+                Error::BadChunk { hash: self.address, problem }
+            }
+            other => other,
+        })
     }
 
-    pub(super) fn row_tree(&self) -> &Tree {
-        &self.rows
+    /// The tree of the rows.
+    pub(super) fn row_tree(&self) -> Result<&Tree> {
+        self.readable()?;
+        Ok(&self.rows)
     }
 
-    fn rows_from<'t>(&'t self, cursor: crate::prolly::Cursor<'t>) -> Rows<'t> {
-        Rows {
-            layout: &self.layout,
-            snapshot: &self.snapshot,
-            cursor,
-            again: None,
-            direction: Direction::Forward,
-        }
+    /// The order of that tree.
+    pub(super) fn order(&self) -> &KeyOrder {
+        &self.order
     }
-}
 
-fn compare_key(key: &[u8], sought: &[key::Sought]) -> Ordering {
-    // A key that cannot be read is in no order; the row behind it then reports the damage when it is decoded.
-    let Ok(tuple) = Tuple::parse(key) else { return Ordering::Less };
-    for (i, (encoding, want)) in sought.iter().enumerate() {
-        let field = tuple.field(i).unwrap_or_default();
-        match super::value::compare(*encoding, field, want.as_deref()) {
-            Ordering::Equal => {}
-            other => return other,
-        }
+    /// The tree of a secondary index.
+    pub(super) fn index_tree(&self, name: &str) -> Result<Option<Tree>> {
+        let found = self.indexes.get(|key| key.cmp(name.as_bytes()))?;
+        let address = found.and_then(|(node, i)| node.address(i));
+        address.map(|address| Tree::open(&self.snapshot, NodeKind::Map, address)).transpose()
     }
-    Ordering::Equal
 }

@@ -55,6 +55,14 @@ pub enum Value {
     NotStored,
 }
 
+/// `MySQL`'s zero moment, 0000-00-00 00:00:00: Go's date of year 0, month 0, day 0, in microseconds since 1970.
+pub(super) const ZERO_DATETIME: i64 = -62_169_984_000_000_000;
+
+/// Reads a field of a key: long columns stand there as they are, whatever the column's own encoding is.
+pub(crate) fn decode_key(encoding: Encoding, field: Option<&[u8]>) -> Result<Value> {
+    field.map_or(Ok(Value::Null), |bytes| short_value(encoding, bytes).map_err(field_problem))
+}
+
 /// Reads one field. Long values are fetched from the snapshot.
 pub(crate) fn decode(encoding: Encoding, field: Option<&[u8]>, snapshot: &Snapshot) -> Result<Value> {
     let Some(bytes) = field else { return Ok(Value::Null) };

@@ -1,0 +1,215 @@
+//! Rows by key, by position and by index.
+
+use super::order::{KeyOrder, Sought};
+use super::range::{Bounds, KeyRange};
+use super::row::{Direction, Row, Rows};
+use super::schema::Index;
+use super::tables::Table;
+use super::tuple::Tuple;
+use super::value::Value;
+use crate::prolly::{Cursor, Tree};
+use crate::{Error, Result};
+
+impl Table {
+    /// All rows in key order.
+    pub fn rows(&self) -> Result<Rows<'_>> {
+        Ok(Rows::new(self, self.row_tree()?.first()?, None, Direction::Forward))
+    }
+
+    /// All rows against key order.
+    pub fn rows_backward(&self) -> Result<Rows<'_>> {
+        Ok(Rows::new(self, self.row_tree()?.last()?, None, Direction::Backward))
+    }
+
+    /// The rows from the k-th entry on, counted from 0; backward: down to the first. Costs one walk from the root. The
+    /// entries of a keyless table are its distinct rows.
+    pub fn rows_from_position(&self, position: u64, direction: Direction) -> Result<Rows<'_>> {
+        Ok(Rows::new(self, self.row_tree()?.nth(position)?, None, direction))
+    }
+
+    /// The rows whose primary key lies in this range. Fails if a bound cannot be a key of this table, or if the order of its
+    /// keys depends on a collation.
+    pub fn rows_in(&self, range: &KeyRange, direction: Direction) -> Result<Rows<'_>> {
+        self.rows_within(self.bounds(range)?, direction)
+    }
+
+    /// How many entries have their key in this range. Costs two walks from the root, however many they are.
+    pub fn count_in(&self, range: &KeyRange) -> Result<u64> {
+        self.bounds(range)?.count(self.order(), self.row_tree()?)
+    }
+
+    /// The row with this primary key, given in key order. If keys are not ordered by their bytes, every row is looked at.
+    pub fn get(&self, primary_key: &[Value]) -> Result<Option<Row>> {
+        if primary_key.len() != self.schema().key_columns.len() {
+            let problem = format!(
+                "the key has {} columns, {} values were given",
+                self.schema().key_columns.len(),
+                primary_key.len()
+            );
+            return Err(Error::NotAKey { table: self.name().to_owned(), problem });
+        }
+        if self.order().problem().is_some() {
+            return self.find_key(primary_key);
+        }
+        self.rows_in(&KeyRange::prefix(primary_key), Direction::Forward)?.next().transpose()
+    }
+
+    pub(super) fn rows_within(&self, bounds: Bounds, direction: Direction) -> Result<Rows<'_>> {
+        let cursor = bounds.enter(self.order(), self.row_tree()?, direction)?;
+        Ok(Rows::new(self, cursor, Some(bounds), direction))
+    }
+
+    fn bounds(&self, range: &KeyRange) -> Result<Bounds> {
+        bounds(self, range, self.order(), "its primary key")
+    }
+
+    /// A secondary index, to walk along it. `None`: there is none of this name.
+    pub fn index(&self, name: &str) -> Result<Option<IndexReader<'_>>> {
+        let Some(index) = self.schema().indexes.iter().find(|i| i.name.eq_ignore_ascii_case(name)) else {
+            return Ok(None);
+        };
+        if let Some(kind) = index.unsupported {
+            return Err(self.not_supported(&format!("{}, a {kind}", index.name)));
+        }
+        let tree = self.index_tree(&index.name)?;
+        let missing = || self.not_supported(&format!("index {} without a tree", index.name));
+        let order = KeyOrder::of_index(self.schema(), index);
+        let columns = self.schema().entry_columns(index);
+        let place = |key: &u16| columns.iter().position(|c| c == key);
+        let key_fields = self.schema().key_columns.iter().filter_map(place).collect();
+        Ok(Some(IndexReader { table: self, index, tree: tree.ok_or_else(missing)?, order, key_fields }))
+    }
+}
+
+fn bounds(table: &Table, range: &KeyRange, order: &KeyOrder, what: &str) -> Result<Bounds> {
+    // A range without bounds needs no order.
+    if *range == KeyRange::ALL {
+        return Ok(Bounds { from: std::ops::Bound::Unbounded, to: std::ops::Bound::Unbounded });
+    }
+    if let Some(bounds) = range.in_order(order) {
+        return Ok(bounds);
+    }
+    Err(match order.problem() {
+        Some(problem) => table.not_supported(&format!("a range of {what}: {problem}")),
+        None => Error::NotAKey {
+            table: table.name().to_owned(),
+            problem: format!("a value cannot be part of {what}"),
+        },
+    })
+}
+
+/// A secondary index and the rows behind it.
+#[derive(Debug)]
+pub struct IndexReader<'t> {
+    table: &'t Table,
+    index: &'t Index,
+    tree: Tree,
+    order: KeyOrder,
+    // Which fields of an entry are the primary key.
+    key_fields: Vec<usize>,
+}
+
+impl IndexReader<'_> {
+    /// How many entries it has.
+    pub fn entries(&self) -> u64 {
+        self.tree.len()
+    }
+
+    /// The rows whose indexed values lie in this range, in the order of the index. Fails as [`Table::rows_in`] does, and for
+    /// an index on a prefix of its columns, which does not hold their order.
+    pub fn rows(&self, range: &KeyRange, direction: Direction) -> Result<IndexRows<'_>> {
+        self.rows_within(self.bounds(range)?, direction)
+    }
+
+    /// How many entries lie in this range. Costs two walks from the root.
+    pub fn count(&self, range: &KeyRange) -> Result<u64> {
+        self.bounds(range)?.count(&self.order, &self.tree)
+    }
+
+    fn bounds(&self, range: &KeyRange) -> Result<Bounds> {
+        let name = &self.index.name;
+        if self.index.prefix_lengths.iter().any(|l| *l > 0) {
+            return Err(self.table.not_supported(&format!("a range of {name}, an index on a prefix")));
+        }
+        bounds(self.table, range, &self.order, &format!("index {name}"))
+    }
+
+    fn rows_within(&self, bounds: Bounds, direction: Direction) -> Result<IndexRows<'_>> {
+        if let Some(problem) = self.table.order().problem() {
+            return Err(self
+                .table
+                .not_supported(&format!("rows behind index {}: {problem}", self.index.name)));
+        }
+        let cursor = bounds.enter(&self.order, &self.tree, direction)?;
+        Ok(IndexRows { reader: self, cursor, bounds, direction, rows: None })
+    }
+
+    /// The primary keys behind the entries that begin with these fields, in key order.
+    pub(super) fn keys_with(&self, fields: Sought) -> Result<Vec<Sought>> {
+        let mut walk = self.rows_within(Bounds::prefix(fields), Direction::Forward)?;
+        let mut keys = Vec::new();
+        while let Some(key) = walk.next_key()? {
+            keys.push(key);
+        }
+        let order = self.table.order();
+        keys.sort_by(|a, b| order.compare_sought(a, b));
+        Ok(keys)
+    }
+
+    // An entry holds the whole primary key, in the index's own order of columns.
+    fn key_of(&self, entry: &[u8]) -> Result<Sought> {
+        let bad = |problem: String| Error::BadChunk { hash: self.table.address(), problem };
+        let tuple = Tuple::parse(entry).map_err(bad)?;
+        let field = |at: &usize| Ok(tuple.field(*at).map_err(bad)?.map(<[u8]>::to_vec));
+        self.key_fields.iter().map(field).collect()
+    }
+}
+
+/// Walks over the rows behind an index.
+#[derive(Debug)]
+pub struct IndexRows<'i> {
+    reader: &'i IndexReader<'i>,
+    cursor: Cursor<'i>,
+    bounds: Bounds,
+    direction: Direction,
+    // The rows of the entry that the walk is on: one, except in a keyless table.
+    rows: Option<Rows<'i>>,
+}
+
+impl IndexRows<'_> {
+    fn next_key(&mut self) -> Result<Option<Sought>> {
+        let Some((node, i)) = self.cursor.entry() else { return Ok(None) };
+        if self.bounds.is_past(&self.reader.order, node.key(i), self.direction) {
+            return Ok(None);
+        }
+        let key = self.reader.key_of(node.key(i))?;
+        match self.direction {
+            Direction::Forward => self.cursor.advance()?,
+            Direction::Backward => self.cursor.retreat()?,
+        }
+        Ok(Some(key))
+    }
+
+    fn step(&mut self) -> Result<Option<Row>> {
+        if let Some(row) = self.rows.as_mut().and_then(Iterator::next) {
+            return row.map(Some);
+        }
+        let Some(key) = self.next_key()? else { return Ok(None) };
+        let table = self.reader.table;
+        let mut rows = table.rows_within(Bounds::prefix(key), Direction::Forward)?;
+        let Some(row) = rows.next() else {
+            let problem = format!("index {} has an entry without a row", self.reader.index.name);
+            return Err(Error::BadChunk { hash: table.address(), problem });
+        };
+        self.rows = Some(rows);
+        row.map(Some)
+    }
+}
+
+impl Iterator for IndexRows<'_> {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
+    }
+}
