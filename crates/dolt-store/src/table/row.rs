@@ -53,12 +53,16 @@ impl Layout {
         let bad = |problem: String| Error::BadChunk { hash: Hash::NONE, problem };
         let key = Tuple::parse(node.key(i)).map_err(bad)?;
         let value = Tuple::parse(node.value(i)).map_err(bad)?;
-        let decode = |place: &Place| match place {
-            Place::Key(at, encoding) => value::decode_key(*encoding, key.field(*at).map_err(bad)?),
-            Place::Value(at, encoding) => value::decode(*encoding, value.field(*at).map_err(bad)?, snapshot),
-            Place::Nowhere => Ok(Value::NotStored),
-        };
-        let values = self.places.iter().map(decode).collect::<Result<Vec<_>>>()?;
+        let mut values = Vec::with_capacity(self.places.len());
+        for place in &self.places {
+            values.push(match place {
+                Place::Key(at, encoding) => value::decode_key(*encoding, key.field(*at).map_err(bad)?)?,
+                Place::Value(at, encoding) => {
+                    value::decode(*encoding, value.field(*at).map_err(bad)?, snapshot)?
+                }
+                Place::Nowhere => Value::NotStored,
+            });
+        }
         let times = if self.is_keyless {
             match value::decode(Encoding::Uint64, value.field(0).map_err(bad)?, snapshot)? {
                 Value::Uint(n) => n,

@@ -193,19 +193,33 @@ fn decimal(bytes: &[u8]) -> std::result::Result<String, String> {
     if !(-1..=1).contains(&sign) || exponent.unsigned_abs() > 100 || magnitude.len() > 64 {
         return Err("no decimal of MySQL".to_owned());
     }
-    let mut digits = digits_of(magnitude);
-    let scale = usize::try_from(exponent.checked_neg().unwrap_or(0)).unwrap_or(0);
-    digits.push_str(&"0".repeat(usize::try_from(exponent).unwrap_or(0)));
-    if digits.len() <= scale {
-        digits = "0".repeat(scale.saturating_sub(digits.len()).saturating_add(1)) + &digits;
+    let mut text = if sign < 0 { "-".to_owned() } else { String::new() };
+    let minus = text.len();
+    push_digits(&mut text, magnitude);
+    for _ in 0..exponent {
+        text.push('0');
     }
-    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
-    let minus = if sign < 0 { "-" } else { "" };
-    Ok(if fraction.is_empty() { format!("{minus}{whole}") } else { format!("{minus}{whole}.{fraction}") })
+    let scale = usize::try_from(exponent.checked_neg().unwrap_or(0)).unwrap_or(0);
+    if scale > 0 {
+        // One digit at least stands before the point.
+        let missing = scale.saturating_add(1).saturating_sub(text.len().saturating_sub(minus));
+        text.insert_str(minus, ZEROS.get(..missing).unwrap_or_default());
+        text.insert(text.len().saturating_sub(scale), '.');
+    }
+    Ok(text)
 }
 
-// Long division by ten, digit by digit: magnitudes have at most some dozens of bytes.
-fn digits_of(magnitude: &[u8]) -> String {
+// As many as a scale may have, and one.
+const ZEROS: &str =
+    "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
+
+fn push_digits(text: &mut String, magnitude: &[u8]) {
+    // Nearly all: a number of 64 bits.
+    if let Ok(bytes) = magnitude.try_into() {
+        text.push_str(&u64::from_be_bytes(bytes).to_string());
+        return;
+    }
+    // Long division by ten, digit by digit: magnitudes have at most some dozens of bytes.
     let mut rest: Vec<u8> = magnitude.to_vec();
     let mut reversed = String::new();
     while rest.iter().any(|b| *b != 0) {
@@ -217,7 +231,10 @@ fn digits_of(magnitude: &[u8]) -> String {
         }
         reversed.push(char::from_digit(u32::from(carry), 10).unwrap_or('?'));
     }
-    if reversed.is_empty() { "0".to_owned() } else { reversed.chars().rev().collect() }
+    if reversed.is_empty() {
+        reversed.push('0');
+    }
+    text.extend(reversed.chars().rev());
 }
 
 /// The order of two fields of a key; NULL first. Only encodings that keys have.
@@ -305,6 +322,9 @@ mod tests {
         assert_eq!(decimal(&field(-3, -1, 5)).unwrap(), "-0.005");
         assert_eq!(decimal(&field(-2, 0, 0)).unwrap(), "0.00");
         assert_eq!(decimal(&field(0, 1, u64::MAX)).unwrap(), u64::MAX.to_string());
+        assert_eq!(decimal(&field(-2, 1, 1_234_567)).unwrap(), "12345.67");
+        assert_eq!(decimal(&field(2, 1, 7)).unwrap(), "700");
+        assert_eq!(decimal(&field(-100, -1, 5)).unwrap(), format!("-0.{}5", "0".repeat(99)));
     }
 
     proptest! {
@@ -329,6 +349,18 @@ mod tests {
                 bytes
             };
             prop_assert_eq!(compare(Encoding::Decimal, Some(&field(a)), Some(&field(b))), a.cmp(&b));
+        }
+
+        #[test]
+        fn digits_are_the_same_however_many_bytes_hold_them(n: u128, m: u64) {
+            let digits = |bytes: &[u8]| {
+                let mut text = String::new();
+                push_digits(&mut text, bytes);
+                text
+            };
+            prop_assert_eq!(digits(&n.to_be_bytes()), n.to_string());
+            prop_assert_eq!(digits(&m.to_be_bytes()), m.to_string());
+            prop_assert_eq!(digits(&u128::from(m).to_be_bytes()), m.to_string());
         }
 
         #[test]
