@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 REAL := $(CURDIR)/target/real-programs
-SCRIPTS := .ci/run tools/real-programs tools/rustup-home
+SCRIPTS := .ci/run tools/real-programs tools/rustup-home crates/dolt-store/tests/data/make
 
 # An empty HOME will do.
 RUSTUP := $(shell tools/rustup-home)

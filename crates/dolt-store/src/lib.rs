@@ -24,6 +24,8 @@ mod hash;
 mod message;
 mod prolly;
 pub mod table;
+#[cfg(any(test, feature = "fuzzing"))]
+mod testing;
 pub mod verify;
 
 pub use error::{Error, Result};

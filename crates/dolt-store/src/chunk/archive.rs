@@ -11,8 +11,11 @@
 //! is read with it. The file never changes after it has its name.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use zstd::zstd_safe::{self, DCtx, DDict};
 
 use super::contents::{Contents, StoredChunk};
 use super::file::ReadFile;
@@ -28,6 +31,30 @@ const MAX_DICTIONARY_BYTES: usize = 1 << 20;
 /// How many dictionaries are kept.
 const KEPT_DICTIONARIES: usize = 64;
 
+// Prepared once, with the room that reading takes: both take longer than most chunks.
+struct Dictionary {
+    prepared: DDict<'static>,
+    idle: Mutex<Vec<DCtx<'static>>>,
+}
+
+impl Dictionary {
+    fn read(&self, frame: &[u8], size: usize) -> std::result::Result<Vec<u8>, String> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle().pop();
+        let mut context = kept.or_else(DCtx::try_create).ok_or("no memory")?;
+        let mut bytes = Vec::with_capacity(size);
+        let read = context.decompress_using_ddict(&mut bytes, frame, &self.prepared);
+        idle().push(context);
+        read.map(|_| bytes).map_err(|code| zstd_safe::get_error_name(code).to_owned())
+    }
+}
+
+impl fmt::Debug for Dictionary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dictionary")
+    }
+}
+
 /// An open archive.
 #[derive(Debug)]
 pub(super) struct Archive {
@@ -41,7 +68,7 @@ pub(super) struct Archive {
     suffixes_at: u64,
     // Where the byte spans end.
     data_end: u64,
-    dictionaries: Mutex<HashMap<u32, Arc<Vec<u8>>>>,
+    dictionaries: Mutex<HashMap<u32, Arc<Dictionary>>>,
 }
 
 impl Archive {
@@ -195,14 +222,17 @@ impl Archive {
         Ok((start, self.file.read(start, len)?))
     }
 
-    fn dictionary(&self, id: u32) -> Result<Arc<Vec<u8>>> {
+    fn dictionary(&self, id: u32) -> Result<Arc<Dictionary>> {
         let mut kept = self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(dictionary) = kept.get(&id) {
             return Ok(Arc::clone(dictionary));
         }
         let (start, frame) = self.span(id)?;
         let raw = zstd::bulk::decompress(&frame, MAX_DICTIONARY_BYTES);
-        let dictionary = Arc::new(raw.map_err(|e| self.file.damaged(start, format!("dictionary: {e}")))?);
+        let bad = |problem: &str| self.file.damaged(start, format!("dictionary: {problem}"));
+        let prepared = DDict::try_create(&raw.map_err(|e| bad(&e.to_string()))?);
+        let prepared = prepared.ok_or_else(|| bad("it cannot be prepared"))?;
+        let dictionary = Arc::new(Dictionary { prepared, idle: Mutex::default() });
         if kept.len() >= KEPT_DICTIONARIES {
             kept.clear();
         }
@@ -210,15 +240,13 @@ impl Archive {
         Ok(dictionary)
     }
 
-    fn with_dictionary(&self, dictionary: &[u8], frame: &[u8], at: u64) -> Result<Vec<u8>> {
+    fn with_dictionary(&self, dictionary: &Dictionary, frame: &[u8], at: u64) -> Result<Vec<u8>> {
         let bad = |problem: String| -> Error { self.file.damaged(at, problem) };
-        let size = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten();
+        let size = zstd_safe::get_frame_content_size(frame).ok().flatten();
         let size = size.and_then(to_usize).filter(|s| *s <= snappy::MAX_CHUNK_BYTES);
         let size =
             size.ok_or_else(|| bad("the frame does not tell its size, or one too large".to_owned()))?;
-        let mut decoder = zstd::bulk::Decompressor::with_dictionary(dictionary)
-            .map_err(|e| bad(format!("dictionary: {e}")))?;
-        decoder.decompress(frame, size).map_err(|e| bad(e.to_string()))
+        dictionary.read(frame, size).map_err(bad)
     }
 }
 

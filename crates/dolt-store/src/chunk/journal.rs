@@ -287,7 +287,7 @@ fn parse(record: &[u8]) -> std::result::Result<Record, String> {
 }
 
 /// The record of a chunk.
-pub(super) fn chunk_record(hash: Hash, chunk: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn chunk_record(hash: Hash, chunk: &[u8]) -> Result<Vec<u8>> {
     let payload = snappy::encode(chunk).map_err(|problem| Error::BadChunk { hash, problem })?;
     let record = framed(&[&[1, 2, 2][..], hash.as_bytes(), &[3], &payload].concat());
     match u32::try_from(record.len()) {
@@ -297,7 +297,7 @@ pub(super) fn chunk_record(hash: Hash, chunk: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// The record of a root; `seconds` since 1970.
-pub(super) fn root_record(root: Hash, seconds: u64) -> Vec<u8> {
+pub(crate) fn root_record(root: Hash, seconds: u64) -> Vec<u8> {
     framed(&[&[1, 1, 4][..], &seconds.to_be_bytes(), &[2], root.as_bytes()].concat())
 }
 

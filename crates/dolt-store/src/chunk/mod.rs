@@ -18,6 +18,8 @@ mod writer;
 
 pub use contents::{Contents, StoredChunk};
 pub use disk::Disk;
+#[cfg(test)]
+pub(crate) use journal::{chunk_record, root_record};
 pub use manifest::{Manifest, Source};
 pub(crate) use new_store::NewStore;
 pub use store::{ReadOptions, Snapshot, Store};

@@ -172,6 +172,12 @@ impl Snapshot {
         Self { root: Hash::NONE, generation: Arc::new(generation), draft: Some(Arc::default()) }
     }
 
+    /// The same chunks under another root.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn at(self, root: Hash) -> Self {
+        Self { root, ..self }
+    }
+
     /// The same state, to which chunks can be added that nobody else sees.
     pub(crate) fn draft(&self) -> Self {
         Self { draft: Some(Arc::default()), ..self.clone() }
@@ -230,7 +236,7 @@ impl Snapshot {
 
     /// Whether some file of the store has the chunk.
     pub fn has(&self, hash: Hash) -> Result<bool> {
-        self.generation.has(hash)
+        Ok(self.drafted(hash).is_some() || self.generation.has(hash)?)
     }
 
     /// Whether the chunk is known to be left out of a shallow clone: it exists elsewhere, not here.

@@ -66,7 +66,7 @@ pub(super) fn head_branch(dolt_dir: &Path) -> String {
 }
 
 impl Session {
-    pub(super) fn at(snapshot: Snapshot, head: String) -> Result<Self> {
+    pub(crate) fn at(snapshot: Snapshot, head: String) -> Result<Self> {
         let root = snapshot.root();
         let bytes = snapshot.chunk(root)?;
         let store_root =

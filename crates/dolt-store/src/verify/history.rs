@@ -48,6 +48,10 @@ pub(super) fn check(walker: &Walker<'_>, session: &Session, report: &mut Report)
         refs.into_iter().map(|r| (tip(walker, &r), r)).map(|(t, r)| (r, t)).collect();
     let mut history = History::default();
     history.read_commits(walker, &tips);
+    // A merge or a rebase that cannot be ended.
+    for (_, tip) in tips.iter_mut().filter(|(r, _)| r.kind == RefKind::WorkingSet) {
+        tip.is_broken |= tip.commits.iter().any(|c| history.damaged_commits.contains(c));
+    }
     let roots = history.all_roots(&tips);
     let tables = history.read_roots(walker, &names, &roots);
     history.damaged_tables = tables::check(walker, &tables);

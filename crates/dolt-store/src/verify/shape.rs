@@ -109,8 +109,13 @@ impl Shape {
     /// The entries of an index.
     pub(super) fn index(id: u32, schema: &Schema, index: &Index) -> Self {
         let fields = fields_of(schema, index);
-        let key_columns: Vec<Column> =
-            fields.iter().filter_map(|(c, _)| schema.columns.get(*c).cloned()).collect();
+        // What is cut is stored as it is, whatever its column's encoding is.
+        let stored = |(column, prefix): &(usize, usize)| {
+            let column = schema.columns.get(*column)?.clone();
+            let encoding = if *prefix > 0 { inline(column.encoding) } else { column.encoding };
+            Some(Column { encoding, ..column })
+        };
+        let key_columns: Vec<Column> = fields.iter().filter_map(stored).collect();
         let is_key = |c: usize| schema.key_columns.iter().any(|k| usize::from(*k) == c);
         // A long column without a prefix is stored as in its row; the rest of them is text.
         let is_whole = |i: usize| fields.get(i).is_some_and(|(c, prefix)| *prefix == 0 && !is_key(*c));
@@ -231,6 +236,14 @@ fn is_binary(schema: &Schema, column: &Column) -> bool {
             name.ends_with("_bin") || name == "binary"
         }
         None => schema.collation == 0 || BINARY_COLLATIONS.contains(&schema.collation),
+    }
+}
+
+fn inline(encoding: Encoding) -> Encoding {
+    match encoding {
+        Encoding::StringAddr | Encoding::StringAdaptive => Encoding::String,
+        Encoding::BytesAddr | Encoding::BytesAdaptive => Encoding::Bytes,
+        other => other,
     }
 }
 

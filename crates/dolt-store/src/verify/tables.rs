@@ -30,6 +30,8 @@ struct Shapes {
 struct Open {
     address: Hash,
     place: Place,
+    // For each index.
+    index_places: Vec<Place>,
     shapes: Arc<Shapes>,
     rows: Node,
     indexes: Node,
@@ -89,7 +91,9 @@ impl Checker<'_, '_> {
         let tree = Tree::embedded(walker.snapshot, NodeKind::Addresses, indexes.clone(), address);
         let roots = named(&tree).unwrap_or_default().into_iter().collect();
         let artifacts = message.artifacts;
-        Some(Open { address, place: place.clone(), shapes, rows, indexes, roots, artifacts })
+        let of_index = |(name, _): &(String, Shape)| Place { index: Some(name.clone()), ..place.clone() };
+        let index_places = shapes.indexes.iter().map(of_index).collect();
+        Some(Open { address, place: place.clone(), index_places, shapes, rows, indexes, roots, artifacts })
     }
 
     fn shapes(&self, hash: Hash, place: &Place) -> Option<Arc<Shapes>> {
@@ -125,10 +129,10 @@ impl Checker<'_, '_> {
         let shapes = &table.shapes;
         let mut all: Vec<_> =
             below(&table.rows).into_iter().map(|hash| (&shapes.rows, hash, &table.place)).collect();
-        for (name, shape) in &shapes.indexes {
+        for ((name, shape), place) in shapes.indexes.iter().zip(&table.index_places) {
             let Some(root) = table.roots.get(name) else { continue };
             let node = self.walker.read(*root).ok().and_then(|b| Node::parse(NodeKind::Map, b).ok());
-            all.extend(node.iter().flat_map(below).map(|hash| (shape, hash, &table.place)));
+            all.extend(node.iter().flat_map(below).map(|hash| (shape, hash, place)));
         }
         all
     }
@@ -139,14 +143,14 @@ impl Checker<'_, '_> {
         let rows = walker.root(&table.shapes.rows, &table.rows, table.address, place);
         let names = walker.root(&self.names, &table.indexes, table.address, place);
         let mut is_safe = rows.is_safe && names.is_safe;
-        for (i, (name, shape)) in table.shapes.indexes.iter().enumerate() {
-            let place = Place { index: Some(name.clone()), ..place.clone() };
+        let indexes = table.shapes.indexes.iter().zip(&table.index_places);
+        for (i, ((name, shape), place)) in indexes.enumerate() {
             let Some(root) = table.roots.get(name) else {
-                walker.say_at(&place, table.address, "the index of the schema is not listed");
+                walker.say_at(place, table.address, "the index of the schema is not listed");
                 is_safe = false;
                 continue;
             };
-            is_safe &= self.index(table, i, shape, *root, &rows, &place);
+            is_safe &= self.index(table, i, shape, *root, &rows, place);
         }
         let label = place.table.clone().unwrap_or_default();
         for (name, why) in &table.shapes.unsupported {
