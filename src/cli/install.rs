@@ -10,6 +10,7 @@ use super::failure::{Failure, Kind};
 use super::out::{self, BOLD, DIM, GREEN, YELLOW, styled};
 use super::session::Session;
 use super::values::parse_port;
+use crate::doltserver::binary;
 use crate::rig::create::{self, Created};
 use crate::rig::metadata;
 use crate::sys::net::Port;
@@ -49,33 +50,28 @@ impl Install {
         let new = NewTown { name: self.name.clone(), port: self.dolt_port };
         let installed = install::install(&root, &new)?;
         let here = session.at(installed.town.clone());
-        // Everything but the database needs no dolt; without one the town is made and says what is missing.
-        let made = session.block_on(async {
+        let created = session.block_on(async {
             refuse_to_hide_old_data(&here, "hq")?;
             let context = here.context();
             let created = create::database(&context, "hq").await?;
             let port = metadata::port_in_force(&context)?;
             BeadsDir::at(here.town.beads_dir()).point_at("hq", here.settings.client_host(), port)?;
-            Ok(created)
-        });
-        if let Err(failure) = &made
-            && failure.kind != Kind::NoDolt
-        {
-            return made.map(drop);
-        }
-        let database = made.as_ref().ok();
+            Ok::<_, Failure>(created)
+        })?;
+        // Only the server needs one.
+        let dolt_missing = binary::locate(&session.env).is_err();
         session.show(
             || {
                 json!({"town": installed.town.root(), "name": installed.name, "made": installed.made,
-                       "database": database.map(|d| &d.dir), "dolt_missing": database.is_none()})
+                       "database": created.dir, "dolt_missing": dolt_missing})
             },
-            || print(&installed, database),
+            || print(&installed, &created, dolt_missing),
         );
         Ok(())
     }
 }
 
-fn print(installed: &Installed, database: Option<&Created>) {
+fn print(installed: &Installed, created: &Created, dolt_missing: bool) {
     let (root, ok) = (installed.town.root().display(), styled(GREEN, "✓"));
     if installed.made.is_empty() {
         out::line(format!("{ok} {} is a town already ({root})", styled(BOLD, &installed.name)));
@@ -85,16 +81,14 @@ fn print(installed: &Installed, database: Option<&Created>) {
             out::line(format!("  {}", styled(DIM, made)));
         }
     }
-    if let Some(created) = database {
-        out::line(format!("  {}", styled(DIM, created.dir.display())));
-    } else {
-        out::line(format!("{} dolt is not on PATH, so the database hq was not made.", styled(YELLOW, "!")));
-        out::line("  Install Dolt and repeat this command.");
+    out::line(format!("  {}", styled(DIM, created.dir.display())));
+    if dolt_missing {
+        out::line(format!("{} dolt is not on PATH: the server will need it.", styled(YELLOW, "!")));
     }
     let there = out::shell_word(&root.to_string());
     out::line(format!("\nNext: {}", styled(DIM, format!("cd {there} && gt rig add NAME && gt up"))));
     // bd takes our metadata.json for a workspace that it has made, and must be told that it has not.
-    if database.is_some_and(|created| created.outcome != create::Outcome::Existed) {
+    if created.outcome != create::Outcome::Existed {
         let init = "bd init --server --prefix hq --reinit-local";
         out::line(format!("For bd, once the server is up: {}", styled(DIM, init)));
     }

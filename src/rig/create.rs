@@ -1,23 +1,24 @@
-//! Creates a database: through the server when one runs, with `dolt init` when none does.
+//! Creates a database: through the server when one runs, natively when none does (no `dolt` is needed then).
 //!
 //! Without a server the database is made under a temporary name in our own corner of the data directory and renamed
-//! into place when it is whole, so a crash or a missing `dolt` leaves nothing half-made. What an earlier, cut-off
+//! into place when it is whole, so a crash leaves nothing half-made. What an earlier, cut-off
 //! attempt left is moved aside, never deleted, and only if it holds no chunks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dolt_store::commit::{Author, CommitMeta, Database};
+
 use super::RigError;
 use crate::doltserver::find::{self, Server};
-use crate::doltserver::{Context, ServerError, binary, databases, gate, log, view};
+use crate::doltserver::{Context, ServerError, databases, gate, view};
 use crate::sql::{self, Client};
 use crate::sys::atomic::sync_dir;
 use crate::sys::clock::{self, Deadline, pause};
 use crate::sys::lock;
 use crate::sys::net::Port;
 use crate::sys::process::describe_all;
-use crate::sys::spawn;
 use crate::town::name;
 
 /// What was done.
@@ -61,7 +62,7 @@ pub async fn database(context: &Context<'_>, database: &str) -> Result<Created, 
     let search = find::find(context.town)?;
     let done = match search.server.as_ref().and_then(|s| Some((s, s.port?))) {
         Some((server, port)) => by_server(context, server, port, database, dir).await,
-        None => on_disk(context, database, dir).await,
+        None => on_disk(context, database, dir),
     };
     drop(inside);
     done
@@ -100,27 +101,17 @@ async fn by_server(
     }
 }
 
-async fn on_disk(context: &Context<'_>, database: &str, dir: PathBuf) -> Result<Created, RigError> {
-    // Looked up before anything is made or moved.
-    let dolt = binary::locate(context.env)?;
+fn on_disk(context: &Context<'_>, database: &str, dir: PathBuf) -> Result<Created, RigError> {
     let work = tempfile::Builder::new()
         .prefix("new-")
         .tempdir_in(context.town.own_dir())
         .map_err(ServerError::io(format!("make a directory in {}", context.town.own_dir().display())))?;
     let fresh = work.path().join(database);
-    fs::create_dir(&fresh).map_err(ServerError::io(format!("make {}", fresh.display())))?;
     let (name, email) = identity(context);
-    let args = ["init", "--name", &name, "--email", &email];
-    let out = spawn::output(&dolt, &args, &fresh, Duration::from_mins(1))
-        .await
-        .map_err(ServerError::io(format!("run {} init", dolt.display())))?;
-    if !out.status.success() || !fresh.join(".dolt/noms/manifest").is_file() {
-        let printed =
-            String::from_utf8_lossy(&out.stderr).into_owned() + &String::from_utf8_lossy(&out.stdout);
-        let exit = spawn::describe_exit(out.status);
-        let problem = log::last_error(&printed).unwrap_or(exit);
-        return Err(RigError::InitFailed { database: database.to_owned(), problem });
-    }
+    let millis = u64::try_from(clock::now().as_millisecond()).unwrap_or(0);
+    let first = CommitMeta::first(Author { name, email, millis });
+    Database::init(&fresh, "main", &first)
+        .map_err(|source| RigError::InitFailed { database: database.to_owned(), source })?;
     let moved_aside = clear_the_way(context, database, &dir)?;
     let data_dir = context.town.data_dir();
     fs::rename(&fresh, &dir)
@@ -191,8 +182,8 @@ pub(super) fn undo_on_disk(context: &Context<'_>, database: &str) -> std::io::Re
     fs::rename(context.town.database_dir(database), aside)
 }
 
-// The user's Dolt identity, so that the first commit is signed as `dolt init` would sign it; without one `dolt init`
-// refuses, so the login name stands in.
+// The user's Dolt identity, so that the first commit is signed as `dolt init` would sign it; without one the login name
+// stands in.
 fn identity(context: &Context<'_>) -> (String, String) {
     let file = dirs::home_dir().map(|h| h.join(".dolt/config_global.json"));
     let global = file.and_then(|f| crate::town::json::Object::load(&f).ok().flatten()).unwrap_or_default();

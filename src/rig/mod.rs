@@ -54,13 +54,13 @@ pub enum RigError {
         /// Why it is not touched.
         problem: String,
     },
-    /// `dolt init` failed.
-    #[error("dolt init failed for database {database}: {problem}")]
+    /// A new database could not be written.
+    #[error("cannot make database {database}")]
     InitFailed {
         /// The database.
         database: String,
-        /// What dolt printed last.
-        problem: String,
+        /// Why.
+        source: dolt_store::Error,
     },
     /// The server said yes and the database is not where it should be.
     #[error("the server created {database}, but not in {}", data_dir.display())]

@@ -266,18 +266,17 @@ fn names_that_hold_only_from_here_do_for_a_server_that_runs_elsewhere() {
 
 #[test]
 fn a_rig_whose_making_is_interrupted_is_not_half_there() {
-    let mut town = TestTown::with(&["hq"]);
-    let slow = fake_dolt(
-        town.dolt,
-        r#"[ "$1" = init ] && : > ../../../../daemon-asked && while :; do sleep 0.1; done; exec $REAL "$@""#,
-    );
+    let town = TestTown::with(&["hq"]);
     let before = town.snapshot();
-    town.first_on_path(slow.path());
+    // As if a server were being started: nobody writes meanwhile.
+    fs::create_dir_all(town.file(".dolt-data/.gt")).unwrap();
+    let gate = fs::File::create(town.file(".dolt-data/.gt/gate.lock")).unwrap();
+    gate.lock().unwrap();
     let add = town.begin(&["rig", "add", "gastown"]);
-    wait_until("the database is being made", || town.file("daemon-asked").exists());
+    wait_until("it has begun", || is_locked(&town.file(".dolt-data/.gt/registry.lock")));
     signal(add.pid(), "INT");
     add.end().fails(130).error_begins_with("interrupted: rig gastown was not added");
-    fs::remove_file(town.file("daemon-asked")).unwrap();
+    drop(gate);
     let left: Vec<_> = fs::read_dir(town.file(".dolt-data/.gt")).unwrap().flatten().collect();
     assert!(left.iter().all(|f| f.path().extension().is_some_and(|e| e == "lock")), "{left:?}");
     fs::remove_dir_all(town.file(".dolt-data/.gt")).unwrap();

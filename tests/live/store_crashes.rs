@@ -111,12 +111,12 @@ fn a_database_whose_making_dies_is_none_and_can_be_made_again() {
     let mut made = false;
     for calls in 0.. {
         let dir: PathBuf = subject.town.outside().join(format!("new-{calls}"));
-        made = Database::init_on(&dir, "main", &meta("x"), Disk::stopping_after(calls)).is_ok();
+        made = Database::init_on(&dir, "main", &meta("first"), Disk::stopping_after(calls)).is_ok();
         if Database::open_read(&dir).is_err() {
             assert!(!made);
-            Database::init(&dir, "main", &meta("x")).unwrap();
+            Database::init(&dir, "main", &meta("first")).unwrap();
         }
-        assert_eq!(head_message(&dir), "Initialize data repository", "{calls} calls");
+        assert_eq!(head_message(&dir), "first", "{calls} calls");
         assert!(commit(&dir, Disk::default(), "goes on"));
         if made {
             break;

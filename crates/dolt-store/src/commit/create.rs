@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::Database;
 use super::transaction::{CommitMeta, head_ref, set_ref};
+use super::{Author, Database};
 use crate::chunk::{Disk, NewStore, Snapshot};
 use crate::message::{Commit, Node, NodeContent, NodeKind, RootValue, StoreRoot, WorkingSet, node_message};
 use crate::prolly::{Edit, Shape, Tree, edit};
@@ -15,12 +15,10 @@ use crate::{Error, Hash, Result};
 const FEATURE_VERSION: i64 = 7;
 /// `utf8mb4_0900_bin`, by `MySQL`'s number: Dolt's default.
 const COLLATION: u16 = 309;
-/// The message of the first commit.
-const FIRST: &str = "Initialize data repository";
 
 impl Database {
-    /// Makes a database without tables in a directory, which is made if need be. Gives the address of its first commit.
-    /// A directory that has one is refused.
+    /// Makes a database without tables in a directory, which is made if need be. Gives the address of its first commit, by
+    /// whom Dolt will also commit there. A directory that has a database is refused.
     pub fn init(path: &Path, branch: &str, meta: &CommitMeta) -> Result<Hash> {
         Self::init_on(path, branch, meta, Disk::default())
     }
@@ -39,7 +37,9 @@ impl Database {
             head_ref(branch)
         );
         store.write_beside(&dolt_dir.join("repo_state.json"), state.as_bytes())?;
-        store.write_beside(&dolt_dir.join("config.json"), b"{}")?;
+        let Author { name, email, .. } = &meta.author;
+        let config = serde_json::json!({ "user.email": email, "user.name": name });
+        store.write_beside(&dolt_dir.join("config.json"), config.to_string().as_bytes())?;
         store.finish(&chunks, root, meta.committer.millis / 1000)?;
         Ok(first)
     }
@@ -58,13 +58,7 @@ fn first_state(draft: &Snapshot, branch: &str, meta: &CommitMeta) -> Result<(Has
         tables: no_names.clone(),
     };
     let value = draft.put(value.message())?;
-    let commit = Commit::new(
-        value,
-        1,
-        Vec::new(),
-        Hash::NONE,
-        &CommitMeta { message: FIRST.to_owned(), ..meta.clone() },
-    )?;
+    let commit = Commit::new(value, 1, Vec::new(), Hash::NONE, meta)?;
     let first = draft.put(commit.message())?;
     let set = WorkingSet {
         name: Some(meta.committer.name.clone()),

@@ -30,6 +30,11 @@ pub struct CommitMeta {
 }
 
 impl CommitMeta {
+    /// The first commit of a database, with the words of `dolt init`.
+    pub fn first(author: Author) -> Self {
+        Self::by(author, "Initialize data repository")
+    }
+
     /// A commit by its author.
     pub fn by(author: Author, message: impl Into<String>) -> Self {
         Self { committer: author.clone(), author, message: message.into() }
