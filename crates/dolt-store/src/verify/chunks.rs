@@ -1,19 +1,30 @@
-//! Every chunk of every file, reachable or not: its crc and its address. All cores share the list.
+//! Every chunk of every file, reachable or not: its crc and its address. All cores share the list. Pieces of long values are
+//! understood here already, because nothing but their length is wanted of them later.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::finding::{Finding, Report, Stage};
 use super::walker::{Place, Walker, locked};
 use crate::chunk::{Contents, StoredChunk};
+use crate::message::{Message, Node, NodeKind};
 use crate::{Error, Hash};
 
 /// Chunks that a thread takes at once.
 const LOT: usize = 128;
 
-/// Reads everything. Gives the chunks of which a copy is damaged.
-pub(super) fn check(walker: &Walker<'_>, report: &mut Report) -> HashSet<Hash> {
+/// What reading everything has shown.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Chunks of which a copy is damaged.
+    pub(super) damaged: HashSet<Hash>,
+    /// Leaves of long values, with how many bytes each holds. None of them is damaged.
+    pub(super) leaves: HashMap<Hash, u32>,
+}
+
+/// Reads everything.
+pub(super) fn check(walker: &Walker<'_>, report: &mut Report) -> Seen {
     let nowhere = Place::default();
     let mut files: Vec<Option<Contents>> = Vec::new();
     for contents in walker.snapshot.contents() {
@@ -36,25 +47,40 @@ pub(super) fn check(walker: &Walker<'_>, report: &mut Report) -> HashSet<Hash> {
         .collect();
     let of = lots.iter().map(|(_, _, lot)| lot.len() as u64).fold(0, u64::saturating_add);
     let (done, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-    let damaged = Mutex::new(HashSet::new());
+    let seen = Mutex::new(Seen::default());
     in_parallel(&lots, |(i, file, lot)| {
+        let mut leaves = Vec::new();
         for chunk in *lot {
             match walker.snapshot.stored(*i, chunk) {
                 Ok(content) => {
                     bytes.fetch_add(content.len() as u64, Ordering::Relaxed);
+                    leaves.extend(leaf_bytes(content).map(|n| (chunk.hash, n)));
                 }
                 Err(error) => {
                     say(walker, file, chunk, &error);
-                    locked(&damaged).insert(chunk.hash);
+                    locked(&seen).damaged.insert(chunk.hash);
                 }
             }
         }
+        locked(&seen).leaves.extend(leaves);
         let before = done.fetch_add(lot.len() as u64, Ordering::Relaxed);
         walker.watch().progress(Stage::Chunks, before.saturating_add(lot.len() as u64), of);
     });
     report.chunks = of;
     report.chunk_bytes = bytes.into_inner();
-    damaged.into_inner().unwrap_or_default()
+    let mut seen = seen.into_inner().unwrap_or_default();
+    let Seen { damaged, leaves } = &mut seen;
+    leaves.retain(|hash, _| !damaged.contains(hash));
+    seen
+}
+
+// The length of a piece of a long value, if that is what these bytes are.
+fn leaf_bytes(content: Vec<u8>) -> Option<u32> {
+    if Message::file_id(&content) != Some(*b"BLOB") {
+        return None;
+    }
+    let node = Node::parse(NodeKind::Blob, content).ok().filter(|node| node.level() == 0)?;
+    u32::try_from(node.value(0).len()).ok()
 }
 
 fn say(walker: &Walker<'_>, file: &Contents, chunk: &StoredChunk, error: &Error) {

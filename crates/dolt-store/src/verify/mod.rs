@@ -42,8 +42,8 @@ pub fn verify(database: &Database, watch: &dyn Watch) -> Result<Report> {
     let snapshot = database.store().snapshot()?;
     let mut report = Report::default();
     let mut walker = Walker::new(&snapshot, watch);
-    let suspects = chunks::check(&walker, &mut report);
-    walker.suspect(suspects);
+    let seen = chunks::check(&walker, &mut report);
+    walker.has_seen(seen);
     if let Err(error) = database.store().check_journal_tail() {
         walker.say_error(&Place::default(), &error);
     }
