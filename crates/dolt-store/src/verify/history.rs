@@ -190,7 +190,7 @@ impl History {
         if commit.closure.is_none() {
             return is_safe;
         }
-        let facts = walker.subtree(closures, commit.closure, &place);
+        let facts = walker.subtree(closures, commit.closure, None, &place);
         if !facts.is_safe {
             return false;
         }

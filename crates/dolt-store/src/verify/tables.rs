@@ -27,6 +27,9 @@ struct Shapes {
     unsupported: Vec<(String, &'static str)>,
 }
 
+// The root node of one, the level of the node above it, and where it is.
+type Subtree<'t> = (&'t Shape, Hash, u8, &'t Place);
+
 struct Open {
     address: Hash,
     place: Place,
@@ -42,8 +45,13 @@ struct Open {
 
 /// Checks tables; gives those in which something is wrong.
 pub(super) fn check(walker: &Walker<'_>, tables: &[(Hash, Place)]) -> HashSet<Hash> {
-    let checker =
-        Checker { walker, names: Shape::addresses(), shapes: Mutex::default(), next: AtomicU32::new(2) };
+    let checker = Checker {
+        walker,
+        artifacts: Mutex::default(),
+        names: Shape::addresses(),
+        shapes: Mutex::default(),
+        next: AtomicU32::new(2),
+    };
     let damaged = Mutex::new(HashSet::new());
     let done = AtomicU64::new(0);
     for lot in tables.chunks(LOT) {
@@ -56,9 +64,9 @@ pub(super) fn check(walker: &Walker<'_>, tables: &[(Hash, Place)]) -> HashSet<Ha
         });
         let open = open.into_inner().unwrap_or_default();
         // The subtrees first, on all cores: a single large table must not keep one core busy and the others idle.
-        let subtrees: Vec<(&Shape, Hash, &Place)> = open.iter().flat_map(|t| checker.subtrees(t)).collect();
-        in_parallel(&subtrees, |(shape, hash, place)| {
-            walker.subtree(shape, *hash, place);
+        let subtrees: Vec<Subtree<'_>> = open.iter().flat_map(|t| checker.subtrees(t)).collect();
+        in_parallel(&subtrees, |(shape, hash, under, place)| {
+            walker.subtree(shape, *hash, Some(*under), place);
         });
         in_parallel(&open, |table| {
             if !checker.table(table) {
@@ -73,6 +81,8 @@ pub(super) fn check(walker: &Walker<'_>, tables: &[(Hash, Place)]) -> HashSet<Ha
 
 struct Checker<'w, 'a> {
     walker: &'w Walker<'a>,
+    // Nodes of merge artifacts that were looked at: level, and whether they are safe.
+    artifacts: Mutex<HashMap<Hash, (u8, bool)>>,
     names: Shape,
     shapes: Mutex<HashMap<Hash, Arc<Shapes>>>,
     next: AtomicU32,
@@ -118,21 +128,20 @@ impl Checker<'_, '_> {
         Some(shapes)
     }
 
-    fn subtrees<'t>(&self, table: &'t Open) -> Vec<(&'t Shape, Hash, &'t Place)> {
-        let below = |node: &Node| -> Vec<Hash> {
-            if node.level() == 0 {
-                Vec::new()
-            } else {
-                (0..node.len()).filter_map(|i| node.address(i)).collect()
-            }
+    fn subtrees<'t>(&self, table: &'t Open) -> Vec<Subtree<'t>> {
+        let below = |node: &Node| -> Vec<(Hash, u8)> {
+            let children = if node.level() == 0 { 0 } else { node.len() };
+            (0..children).filter_map(|i| Some((node.address(i)?, node.level()))).collect()
         };
         let shapes = &table.shapes;
-        let mut all: Vec<_> =
-            below(&table.rows).into_iter().map(|hash| (&shapes.rows, hash, &table.place)).collect();
+        let mut all: Vec<_> = below(&table.rows)
+            .into_iter()
+            .map(|(hash, under)| (&shapes.rows, hash, under, &table.place))
+            .collect();
         for ((name, shape), place) in shapes.indexes.iter().zip(&table.index_places) {
             let Some(root) = table.roots.get(name) else { continue };
             let node = self.walker.read(*root).ok().and_then(|b| Node::parse(NodeKind::Map, b).ok());
-            all.extend(node.iter().flat_map(below).map(|hash| (shape, hash, place)));
+            all.extend(node.iter().flat_map(below).map(|(hash, under)| (shape, hash, under, place)));
         }
         all
     }
@@ -235,12 +244,18 @@ impl Checker<'_, '_> {
             return true;
         }
         let walker = self.walker;
+        let known = locked(&self.artifacts).get(&hash).copied();
+        if let Some((_, is_safe)) = known.filter(|(level, _)| under.is_none_or(|above| *level < above)) {
+            return is_safe;
+        }
         let parsed = walker.parse(place, hash, |bytes| {
             let table = Message::parse(bytes, *b"ARTM")?.root(9)?;
             let keys = table.bytes(0)?;
-            let held = table.u16s(2)?.into_iter();
-            let held = held.filter_map(|at| crate::bytes::slice(keys, usize::from(at), Hash::LEN));
-            Ok((table.u8(8)?, table.hashes(5)?, held.filter_map(Hash::from_slice).collect::<Vec<_>>()))
+            let held = table.u16s(2)?.into_iter().map(|at| {
+                let part = crate::bytes::slice(keys, usize::from(at), Hash::LEN);
+                part.and_then(Hash::from_slice).ok_or("an address is listed past the end of the keys")
+            });
+            Ok((table.u8(8)?, table.hashes(5)?, held.collect::<std::result::Result<Vec<_>, _>>()?))
         });
         let Some((level, children, held)) = parsed else { return false };
         if under.is_some_and(|above| level >= above) {
@@ -258,6 +273,7 @@ impl Checker<'_, '_> {
             }
             is_safe &= is_there;
         }
+        locked(&self.artifacts).insert(hash, (level, is_safe));
         is_safe
     }
 }

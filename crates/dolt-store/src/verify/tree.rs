@@ -29,14 +29,28 @@ pub(super) struct Facts {
     pub(super) sums: Vec<u128>,
 }
 
+impl Facts {
+    // Of a node of which nothing else is known.
+    fn of_level(level: u8) -> Self {
+        Self { level, edges: vec![(0, End { at_boundary: true, bytes: 0 })], ..Self::default() }
+    }
+}
+
 impl Walker<'_> {
-    /// Checks the tree whose root node has this address.
-    pub(super) fn subtree(&self, shape: &Shape, hash: Hash, place: &Place) -> Arc<Facts> {
+    /// Checks the tree whose root node has this address. `under`: the level of the node above it.
+    pub(super) fn subtree(&self, shape: &Shape, hash: Hash, under: Option<u8>, place: &Place) -> Arc<Facts> {
         if let Some(known) = self.known(shape.id, hash) {
             return known;
         }
         let node = self.parse(place, hash, |bytes| Node::parse(shape.kind, bytes.to_vec()));
-        let facts = node.map(|node| self.node(shape, &node, hash, place)).unwrap_or_default();
+        let facts = match node {
+            // Not followed: nodes of one level could go on for as long as there are chunks.
+            Some(node) if under.is_some_and(|above| node.level() >= above) => {
+                return Arc::new(Facts::of_level(node.level()));
+            }
+            Some(node) => self.node(shape, &node, hash, place),
+            None => Facts::default(),
+        };
         self.remember(shape.id, hash, facts)
     }
 
@@ -117,7 +131,7 @@ impl Walker<'_> {
         let mut before: Option<Arc<Facts>> = None;
         let own_edge = facts.edges.pop();
         for i in 0..node.len() {
-            let child = self.subtree(shape, node.address(i).unwrap_or_default(), place);
+            let child = self.subtree(shape, node.address(i).unwrap_or_default(), Some(node.level()), place);
             facts.is_safe &= child.is_safe;
             if child.edges.is_empty() || child.level.checked_add(1) != Some(node.level()) {
                 if !child.edges.is_empty() {

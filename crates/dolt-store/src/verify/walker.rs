@@ -27,6 +27,7 @@ pub(super) struct Blob {
     pub(super) is_safe: bool,
     pub(super) bytes: u64,
     leaves: u64,
+    level: u8,
 }
 
 pub(super) struct Walker<'a> {
@@ -169,46 +170,51 @@ impl<'a> Walker<'a> {
         self.blob_below(place, hash, None)
     }
 
+    // Each node once, whatever is above it; that may be wrong in one place and right in another.
     fn blob_below(&self, place: &Place, hash: Hash, under: Option<u8>) -> Blob {
+        let broken = Blob { is_safe: false, bytes: 0, leaves: 0, level: 0 };
         if hash.is_none() {
-            return Blob { is_safe: true, bytes: 0, leaves: 0 };
+            return Blob { is_safe: true, ..broken };
         }
-        let known = if under.is_none() { locked(&self.blobs).get(&hash).copied() } else { None };
+        if let Some(bytes) = self.seen.leaves.get(&hash) {
+            self.nodes.fetch_add(1, Ordering::Relaxed);
+            return Blob { is_safe: true, bytes: u64::from(*bytes), leaves: 1, level: 0 };
+        }
+        let is_too_high = |level: u8| {
+            let is_too_high = under.is_some_and(|above| level >= above);
+            if is_too_high {
+                self.say_at(place, hash, format!("level {level} under a node of that level or below"));
+            }
+            is_too_high
+        };
+        let known = locked(&self.blobs).get(&hash).copied();
         if let Some(known) = known {
-            return known;
+            return if is_too_high(known.level) { broken } else { known };
         }
-        let blob = self.blob_node(place, hash, under);
-        if under.is_none() {
-            locked(&self.blobs).insert(hash, blob);
-        }
+        let blob = match self.blob_node(place, hash) {
+            Some((node, _)) if is_too_high(node.level()) => return broken,
+            Some((node, is_document)) => self.blob_children(place, hash, &node, is_document),
+            None => broken,
+        };
+        locked(&self.blobs).insert(hash, blob);
         blob
     }
 
-    fn blob_node(&self, place: &Place, hash: Hash, under: Option<u8>) -> Blob {
-        let broken = Blob { is_safe: false, bytes: 0, leaves: 0 };
-        if let Some(bytes) = self.seen.leaves.get(&hash) {
-            self.nodes.fetch_add(1, Ordering::Relaxed);
-            return Blob { is_safe: true, bytes: u64::from(*bytes), leaves: 1 };
-        }
-        let Some(bytes) = self.read_or_say(place, hash) else { return broken };
+    fn blob_node(&self, place: &Place, hash: Hash) -> Option<(Node, bool)> {
+        let bytes = self.read_or_say(place, hash)?;
         self.nodes.fetch_add(1, Ordering::Relaxed);
         let is_document = Message::file_id(&bytes) == Some(*b"ADRM");
         let kind = if is_document { NodeKind::Addresses } else { NodeKind::Blob };
-        let node = match Node::parse(kind, bytes) {
-            Ok(node) => node,
-            Err(problem) => {
-                self.say_at(place, hash, problem);
-                return broken;
-            }
-        };
-        if under.is_some_and(|level| node.level() >= level) {
-            self.say_at(place, hash, format!("level {} under a node of that level or below", node.level()));
-            return broken;
+        let node = Node::parse(kind, bytes).map_err(|problem| self.say_at(place, hash, problem)).ok()?;
+        Some((node, is_document))
+    }
+
+    fn blob_children(&self, place: &Place, hash: Hash, node: &Node, is_document: bool) -> Blob {
+        let level = node.level();
+        if level == 0 && !is_document {
+            return Blob { is_safe: true, bytes: node.value(0).len() as u64, leaves: 1, level };
         }
-        if node.level() == 0 && !is_document {
-            return Blob { is_safe: true, bytes: node.value(0).len() as u64, leaves: 1 };
-        }
-        let mut all = Blob { is_safe: true, bytes: 0, leaves: 0 };
+        let mut all = Blob { is_safe: true, bytes: 0, leaves: 0, level };
         for i in 0..node.len() {
             let child =
                 self.blob_below(place, node.address(i).unwrap_or_default(), Some(node.level().max(1)));

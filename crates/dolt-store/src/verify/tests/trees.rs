@@ -4,6 +4,7 @@ use super::{WHOLE, found, names, report};
 use crate::Hash;
 use crate::message::{Message, Node, NodeKind, RootValue};
 use crate::testing::{Damage, entries, inner, leaf};
+use crate::verify::references;
 
 type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -256,7 +257,7 @@ fn what_is_wrong_with_long_values_is_named() {
     for name in WHOLE {
         let whole = Damage::of(name);
         let rows = Node::parse(NodeKind::Map, whole.table("long_values").1.rows).unwrap();
-        let held = crate::verify::references(rows.bytes()).unwrap();
+        let held = references(rows.bytes()).unwrap();
         assert!(held.len() >= 3, "{name}: {held:?}");
         let of =
             |h: &&Hash| whole.chunk(**h)[8..12] == *b"BLOB" && whole.node(NodeKind::Blob, **h).len() == 3;
@@ -343,4 +344,26 @@ fn tables_out_of_order_or_with_foreign_keys_that_are_missing_are_named() {
         damage.lose(value.foreign_keys);
         assert_eq!(found(&report(&damage), "it is missing").chunk, Some(value.foreign_keys));
     }
+}
+
+#[test]
+fn nodes_of_one_level_below_each_other_are_not_followed() {
+    const LONG: usize = 20_000;
+    let chain = |damage: &mut Damage, kind: NodeKind, key: &[u8], end: Hash| {
+        (0..LONG).fold(end, |below, _| damage.put(inner(kind, 1, &[(key.to_vec(), below, 1)])))
+    };
+    let endless = |damage: &mut Damage, mut below: Vec<(Vec<u8>, Hash, u64)>| {
+        let (key, end, _) = below[0].clone();
+        below[0].1 = chain(damage, NodeKind::Map, &key, end);
+        inner(NodeKind::Map, 1, &below)
+    };
+    for damage in with_root(endless) {
+        names(&report(&damage), "child 0 is of level 1", "many", Some(INDEX));
+    }
+    let mut damage = Damage::of("every-kind-1");
+    let held = references(&damage.table("long_values").1.rows).unwrap();
+    let text = *held.iter().find(|h| damage.chunk(**h)[8..12] == *b"BLOB").unwrap();
+    let end = chain(&mut damage, NodeKind::Blob, b"", text);
+    damage.replace(text, damage.chunk(end).to_vec());
+    names(&report(&damage), "level 1 under a node of that level", "long_values", None);
 }
