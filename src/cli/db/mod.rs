@@ -3,6 +3,7 @@
 mod cells;
 mod diff;
 mod dump;
+mod graph;
 mod log;
 mod ls;
 mod place;
@@ -11,6 +12,7 @@ mod show;
 mod size;
 mod tables;
 mod verify;
+mod working;
 
 use clap::{Args, Subcommand};
 
@@ -56,7 +58,7 @@ impl Db {
         let database = self.place.open(session)?;
         let state = database.session()?;
         match &self.verb {
-            Verb::Ls(c) => c.run(session, &state),
+            Verb::Ls(c) => c.run(session, &database, &state),
             Verb::Tables(c) => c.run(session, &state),
             Verb::Schema(c) => c.run(session, &state),
             Verb::Show(c) => c.run(session, &state),

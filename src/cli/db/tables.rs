@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dolt_store::commit::Session as State;
+use dolt_store::table::Artifacts;
 use serde_json::json;
 
 use super::place::tables_at;
@@ -23,19 +24,21 @@ impl Tables {
         let mut found = Vec::new();
         for name in tables.names()? {
             if let Some(table) = tables.open(&name)? {
-                found.push((name, table.entries(), table.has_conflicts()));
+                found.push((name, table.entries(), table.artifacts()?));
             }
         }
         session.show(
             || {
-                let row = |(name, rows, conflicts): &(String, u64, bool)| json!({"table": name, "rows": rows, "conflicts": conflicts});
+                let row = |(name, rows, left): &(String, u64, Artifacts)| {
+                    json!({"table": name, "rows": rows, "conflicts": *left != Artifacts::default(),
+                           "conflict_rows": left.conflicts, "violations": left.violations})
+                };
                 json!({"revision": self.at, "tables": found.iter().map(row).collect::<Vec<_>>()})
             },
             || {
-                let mut rows = vec![["TABLE", "ROWS"].map(str::to_owned).to_vec()];
-                for (name, count, conflicts) in &found {
-                    let mark = if *conflicts { " (conflicts)" } else { "" };
-                    rows.push(vec![name.clone(), format!("{count}{mark}")]);
+                let mut rows = vec![["TABLE", "ROWS", ""].map(str::to_owned).to_vec()];
+                for (name, count, left) in &found {
+                    rows.push(vec![name.clone(), count.to_string(), about(*left)]);
                 }
                 for (i, line) in out::columns(&rows).iter().enumerate() {
                     if i == 0 { out::line(styled(BOLD, line)) } else { out::line(line) }
@@ -44,4 +47,16 @@ impl Tables {
         );
         Ok(())
     }
+}
+
+// What a merge left in a table.
+fn about(left: Artifacts) -> String {
+    let count = |n: u64, one: &str, many: &str| {
+        (n > 0).then(|| out::count(usize::try_from(n).unwrap_or(usize::MAX), one, many))
+    };
+    let parts = [
+        count(left.conflicts, "conflict", "conflicts"),
+        count(left.violations, "constraint violation", "constraint violations"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -3,11 +3,12 @@
 use std::sync::Mutex;
 
 use clap::Args;
-use dolt_store::commit::{Database, RefKind};
+use dolt_store::commit::{Database, Ref, RefKind};
 use dolt_store::verify::{Finding, RefState, Report, Stage, Watch, verify};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::working::Working;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::out::{self, GREEN, RED, styled};
 use crate::cli::session::Session;
@@ -29,9 +30,33 @@ impl Verify {
         let report = verify(database, &bar);
         bar.bar.finish_and_clear();
         let report = report?;
-        session.show(|| to_json(&report), || for_people(&report));
+        let under_way = under_way(database);
+        session.show(
+            || {
+                let mut body = to_json(&report);
+                body["under_way"] = json!(under_way);
+                body
+            },
+            || {
+                for what in &under_way {
+                    out::note(format!("Note: {what}"));
+                }
+                for_people(&report);
+            },
+        );
         if report.is_clean() { Ok(()) } else { Err(Failure::code_only(Kind::Damaged)) }
     }
+}
+
+// Merges and the like that were begun and not ended: nothing is wrong with that, but somebody should know.
+fn under_way(database: &Database) -> Vec<String> {
+    let Ok(state) = database.session() else { return Vec::new() };
+    let branches = state.refs_of(RefKind::Branch).unwrap_or_default();
+    let of = |branch: &Ref| {
+        let working = Working::of(&state, &branch.name).ok()??;
+        Some(format!("branch {}: {}", branch.name, working.under_way()?))
+    };
+    branches.iter().filter_map(of).collect()
 }
 
 struct Bar {

@@ -66,6 +66,20 @@ impl Node {
         Ok(node)
     }
 
+    /// Decodes a node of what a merge left (ARTM): slots 0, 1, 3, 4 as in a map, 5 addresses, 6 counts, 7 tree count, 8 level.
+    /// No kind of its own, because nothing but a count is made of it.
+    pub(crate) fn of_artifacts(bytes: Vec<u8>) -> Result<Self, Problem> {
+        let table = Message::parse(&bytes, *b"ARTM")?.root(9)?;
+        let keys = items(&bytes, &table, 0, 1)?;
+        let values = items(&bytes, &table, 3, 4)?;
+        let mut node = Self::with(&table, keys, values, [5, 6, 7, 8])?;
+        if node.level > MAX_LEVEL || (node.level > 0 && node.addresses.len() != node.keys.len()) {
+            return Err("keys and addresses of a node differ in number".to_owned());
+        }
+        node.bytes = bytes;
+        Ok(node)
+    }
+
     fn map(bytes: &[u8]) -> Result<Self, Problem> {
         let table = Message::parse(bytes, *b"TUPM")?.root(11)?;
         let keys = items(bytes, &table, 0, 1)?;
@@ -252,6 +266,7 @@ mod tests {
                     }
                 }
             }
+            drop(Node::of_artifacts(bytes));
         }
     }
 }

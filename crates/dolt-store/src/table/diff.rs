@@ -40,8 +40,8 @@ pub enum RowChange {
 impl Tables {
     /// The tables that differ, by name. Costs nothing for those that do not.
     pub fn changes_to(&self, new: &Self) -> Result<Vec<(String, TableChange)>> {
-        let addresses = |tables: &Self| -> Result<BTreeMap<String, Option<Hash>>> {
-            tables.names()?.into_iter().map(|n| tables.address(&n).map(|a| (n, a))).collect()
+        let addresses = |tables: &Self| -> Result<BTreeMap<String, Hash>> {
+            Ok(tables.addresses()?.into_iter().collect())
         };
         let (old, new) = (addresses(self)?, addresses(new)?);
         let mut found = Vec::new();

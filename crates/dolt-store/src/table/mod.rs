@@ -1,10 +1,12 @@
 //! Tables: schema, rows by column name, secondary indexes, foreign keys. The schema always comes from the database.
 
+mod artifacts;
 mod collation;
 mod diff;
 mod find;
 mod foreign_key;
 mod geometry;
+mod ignore;
 mod key;
 mod literal;
 mod lookup;
@@ -17,11 +19,13 @@ mod tables;
 mod tuple;
 mod value;
 
+pub use artifacts::Artifacts;
 pub use collation::Collation;
 pub use diff::{RowChange, TableChange, TableDiff};
 pub use find::{Condition, Found, FoundBy};
 pub(crate) use foreign_key::parse as parse_foreign_keys;
 pub use foreign_key::{ForeignKey, ReferenceOption};
+pub use ignore::IgnorePatterns;
 pub use lookup::{IndexReader, IndexRows};
 pub use range::KeyRange;
 pub use render::push_json_string;

@@ -30,13 +30,19 @@ impl Session {
 impl Tables {
     /// Their names, bytewise sorted.
     pub fn names(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
+        Ok(self.addresses()?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Their names and the addresses of their messages, sorted by name.
+    pub fn addresses(&self) -> Result<Vec<(String, Hash)>> {
+        let mut found = Vec::new();
         let mut cursor = self.map.first()?;
         while let Some((node, i)) = cursor.entry() {
-            names.push(String::from_utf8_lossy(node.key(i)).into_owned());
+            let name = String::from_utf8_lossy(node.key(i)).into_owned();
+            found.push((name, node.address(i).unwrap_or_default()));
             cursor.advance()?;
         }
-        Ok(names)
+        Ok(found)
     }
 
     /// The address of a table's message; equal addresses are equal tables.
@@ -78,7 +84,7 @@ pub struct Table {
     rows: Tree,
     indexes: Tree,
     auto_increment: u64,
-    has_artifacts: bool,
+    artifacts: Hash,
 }
 
 impl Table {
@@ -98,7 +104,7 @@ impl Table {
             rows: Tree::embedded(snapshot, NodeKind::Map, rows, address),
             indexes: Tree::embedded(snapshot, NodeKind::Addresses, indexes, address),
             auto_increment: message.auto_increment,
-            has_artifacts: !message.artifacts.is_none(),
+            artifacts: message.artifacts,
         })
     }
 
@@ -122,9 +128,13 @@ impl Table {
         self.auto_increment
     }
 
-    /// Whether a merge left conflicts or violations in it.
-    pub fn has_conflicts(&self) -> bool {
-        self.has_artifacts
+    /// Where what a merge left in it is.
+    pub(super) fn artifact_root(&self) -> Option<Hash> {
+        Some(self.artifacts).filter(|hash| !hash.is_none())
+    }
+
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// How many entries its tree has: rows, or for a keyless table distinct rows. Costs nothing.
