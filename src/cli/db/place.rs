@@ -69,7 +69,7 @@ pub(super) fn tables_at(state: &State, revision: &str) -> Result<Tables, Failure
     let root = state.resolve_root(revision)?;
     let root = root.ok_or_else(|| {
         Failure::new(Kind::Other, format!("there is no revision {revision:?}"))
-            .hint("A revision is a branch, a tag, a commit, WORKING, STAGED or HEAD, with ~n behind it")
+            .hint("A revision is a branch, tag or commit, perhaps with ~n behind it, HEAD, WORKING, STAGED or stash@{0}")
     })?;
     Ok(state.tables(root)?)
 }

@@ -1,5 +1,5 @@
-//! Revisions as people write them: `main`, `v1`, `origin/main`, an address, `HEAD`, `WORKING`, `STAGED`, each with `~n` and
-//! `^n` behind.
+//! Revisions as people write them: `main`, `v1`, `origin/main`, an address, `HEAD`, each with `~n` and `^n` behind; `WORKING`,
+//! `STAGED`, and `stash@{n}` for what was put away.
 
 use super::Session;
 use crate::{Error, Hash, Result};
@@ -31,7 +31,8 @@ impl Session {
         Ok(Some(at))
     }
 
-    /// The root value that a revision names: that of a commit, or `WORKING` or `STAGED` of the branch the directory is on.
+    /// The root value that a revision names: that of a commit, or `WORKING` or `STAGED` of the branch the directory is on, or
+    /// `stash@{n}` as `dolt stash list` numbers them.
     pub fn resolve_root(&self, revision: &str) -> Result<Option<Hash>> {
         let upper = revision.to_ascii_uppercase();
         if upper == "WORKING" || upper == "STAGED" {
@@ -39,6 +40,11 @@ impl Session {
                 return Ok(Some(if upper == "WORKING" { set.working } else { set.staged }));
             }
             return self.resolve_root("HEAD");
+        }
+        let stash = revision.strip_prefix("stash@{").and_then(|r| r.strip_suffix('}')?.parse::<usize>().ok());
+        if let Some(position) = stash {
+            let Some(list) = self.resolve_exact("refs/stashes/dolt-cli")? else { return Ok(None) };
+            return Ok(self.stashes(list)?.get(position).map(|stash| stash.root));
         }
         match self.resolve_commit(revision)? {
             Some(commit) => Ok(Some(self.commit(commit)?.root_value)),
