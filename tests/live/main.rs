@@ -28,6 +28,7 @@ mod store_diff;
 mod store_history;
 mod store_lookup;
 mod store_reading;
+mod store_rows;
 mod store_states;
 mod store_values;
 mod store_verify;

@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dolt_store::chunk::{Disk, ReadOptions};
+use dolt_store::chunk::Disk;
 use dolt_store::commit::{Author, CommitMeta, Database};
 
-use crate::support::{Dolt, Subject, copy_tree};
+use crate::support::{Dolt, Subject, copy_tree, lock};
 
 const JOURNAL: &str = ".dolt/noms/vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv";
 
@@ -18,9 +18,8 @@ fn meta(message: &str) -> CommitMeta {
 }
 
 /// One commit on a disk that may stop. Whether it was acknowledged.
-fn commit(dir: &Path, disk: Disk, message: &str) -> bool {
-    let locked = Database::try_lock_on(dir, ReadOptions::default(), disk).unwrap();
-    let mut locked = locked.expect("nobody holds the lock");
+fn commit(dir: &Path, disk: &Disk, message: &str) -> bool {
+    let mut locked = lock(dir, disk);
     let made = locked.begin("main").unwrap().commit(&meta(message), true);
     if made.is_err() {
         let again = locked.begin("main").and_then(|tx| tx.commit(&meta(message), true));
@@ -43,12 +42,12 @@ fn die_everywhere(subject: &Subject) {
     for calls in 0.. {
         fs::remove_dir_all(subject.dir()).unwrap();
         copy_tree(&original, &subject.dir());
-        acknowledged = commit(&subject.dir(), Disk::stopping_after(calls), "ours");
+        acknowledged = commit(&subject.dir(), &Disk::stopping_after(calls), "ours");
         let found = head_message(&subject.dir());
         assert!(found == "ours" || found == before && !acknowledged, "{calls} calls: {found}");
         // Dolt first on every other round: either may be the one that comes upon it.
         if calls % 2 == 0 {
-            commit(&subject.dir(), Disk::default(), "and on");
+            commit(&subject.dir(), &Disk::default(), "and on");
         }
         subject.commit("theirs");
         let log = subject.dolt(&["log", "--oneline"]).ok().out;
@@ -89,7 +88,7 @@ fn a_journal_cut_anywhere_in_the_last_commit_holds_the_one_before() {
     subject.commit("first");
     let journal = subject.dir().join(JOURNAL);
     let old = fs::metadata(&journal).unwrap().len();
-    assert!(commit(&subject.dir(), Disk::default(), "ours"));
+    assert!(commit(&subject.dir(), &Disk::default(), "ours"));
     let bytes = fs::read(&journal).unwrap();
     assert!(bytes.len() as u64 > old);
     let begin = usize::try_from(old).unwrap();
@@ -117,7 +116,7 @@ fn a_database_whose_making_dies_is_none_and_can_be_made_again() {
             Database::init(&dir, "main", &meta("first")).unwrap();
         }
         assert_eq!(head_message(&dir), "first", "{calls} calls");
-        assert!(commit(&dir, Disk::default(), "goes on"));
+        assert!(commit(&dir, &Disk::default(), "goes on"));
         if made {
             break;
         }

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use dolt_store::chunk::ReadOptions;
+use dolt_store::chunk::Disk;
 use dolt_store::commit::{Author, CommitMeta, Database, Locked, LogEntry, RefKind};
 use dolt_store::{Commit, Error, Tag};
 
-use crate::support::{Dolt, Ran, Subject, copy_tree, run};
+use crate::support::{Dolt, Ran, Subject, copy_tree, lock, run};
 
 /// A moment that both programs are told.
 const DATE: &str = "2026-01-02T03:04:05Z";
@@ -20,7 +20,7 @@ fn author() -> Author {
 }
 
 fn locked(subject: &Subject) -> Locked {
-    Database::try_lock(&subject.dir(), ReadOptions::default()).unwrap().expect("nobody holds the lock")
+    lock(&subject.dir(), &Disk::default())
 }
 
 fn commit(locked: &mut Locked, message: &str) -> String {

@@ -112,6 +112,26 @@ pub enum Error {
         /// What it is.
         what: &'static str,
     },
+    /// A row breaks a rule of its table. Nothing was changed.
+    #[error("table {table}: {violation}")]
+    Violation {
+        /// The table.
+        table: String,
+        /// Which rule.
+        violation: crate::table::Violation,
+    },
+    /// There is no such table.
+    #[error("there is no table {name}")]
+    NoTable {
+        /// Its name.
+        name: String,
+    },
+    /// A row is larger than any can be.
+    #[error("a row of {bytes} bytes is too large")]
+    RowTooLarge {
+        /// Its bytes without the long values that lie outside of it.
+        bytes: usize,
+    },
     /// A chunk is larger than any reader accepts.
     #[error("chunk {hash} has {bytes} bytes, too many for a journal")]
     TooLarge {

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use dolt_store::commit::{Database, Session};
+use dolt_store::chunk::{Disk, ReadOptions};
+use dolt_store::commit::{Database, Locked, Session};
 use dolt_store::table::Table;
 
 use super::programs::Dolt;
-use super::ran::{Ran, run};
+use super::ran::{Ran, run, wait_until};
 use super::town::{TestTown, free_port};
 
 /// The database `alpha` of a town that has no server yet.
@@ -166,4 +167,15 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// The lock on a database that nobody holds. It is waited for: a child that another test is starting just now has a copy of
+/// every descriptor for an instant, and with it of a lock that was let go.
+pub(crate) fn lock(dir: &Path, disk: &Disk) -> Locked {
+    let mut found = None;
+    wait_until("the database's lock is free", || {
+        found = Database::try_lock_on(dir, ReadOptions::default(), disk.clone()).unwrap();
+        found.is_some()
+    });
+    found.expect("waited for")
 }

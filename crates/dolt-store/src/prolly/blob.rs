@@ -2,7 +2,7 @@
 //! whose inner nodes are address maps from level 1 on (`json_chunker.go`).
 
 use crate::chunk::Snapshot;
-use crate::message::{Message, Node, NodeKind};
+use crate::message::{Message, Node, NodeContent, NodeKind, node_message};
 use crate::{Error, Hash, Result};
 
 /// `MySQL`'s longest value.
@@ -15,6 +15,47 @@ pub(crate) fn read_blob(snapshot: &Snapshot, root: Hash) -> Result<Vec<u8>> {
         append(snapshot, root, None, &mut out)?;
     }
     Ok(out)
+}
+
+/// Bytes of a leaf. Long values are not cut by content: every leaf but the last has so many.
+const LEAF_BYTES: usize = 4000;
+/// Children of an inner node.
+const CHILDREN: usize = LEAF_BYTES / Hash::LEN;
+
+/// Writes a value to a draft. Gives the address of its tree; none for the empty value.
+pub(crate) fn write_blob(draft: &Snapshot, bytes: &[u8]) -> Result<Hash> {
+    if bytes.is_empty() {
+        return Ok(Hash::NONE);
+    }
+    let leaf = |values: &[u8]| {
+        let content = NodeContent { values, tree_count: 1, ..NodeContent::default() };
+        draft.put(node_message(NodeKind::Blob, &content))
+    };
+    // Address and leaves below.
+    let mut level: Vec<(Hash, u64)> =
+        bytes.chunks(LEAF_BYTES).map(|part| Ok((leaf(part)?, 1))).collect::<Result<_>>()?;
+    let mut height = 0u8;
+    // All levels up to the height exist, also those with one child. A value that fills one leaf has none above it.
+    let mut rest = if bytes.len() <= LEAF_BYTES { 0 } else { bytes.len() / LEAF_BYTES };
+    while rest > 0 {
+        rest /= CHILDREN;
+        height = height.saturating_add(1);
+        let parent = |children: &[(Hash, u64)]| {
+            let values: Vec<u8> = children.iter().flat_map(|(address, _)| *address.as_bytes()).collect();
+            let counts: Vec<u64> = children.iter().map(|(_, count)| *count).collect();
+            let tree_count = counts.iter().fold(0u64, |sum, n| sum.saturating_add(*n));
+            let content = NodeContent {
+                values: &values,
+                counts: &counts,
+                tree_count,
+                level: height,
+                ..NodeContent::default()
+            };
+            Ok((draft.put(node_message(NodeKind::Blob, &content))?, tree_count))
+        };
+        level = level.chunks(CHILDREN).map(parent).collect::<Result<_>>()?;
+    }
+    Ok(level.first().map_or(Hash::NONE, |(address, _)| *address))
 }
 
 fn append(snapshot: &Snapshot, hash: Hash, under: Option<u8>, out: &mut Vec<u8>) -> Result<()> {

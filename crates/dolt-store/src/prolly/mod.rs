@@ -7,13 +7,15 @@ mod blob;
 mod build;
 mod diff;
 mod edit;
+mod json;
 mod level;
 mod splitter;
 mod tree;
 
-pub(crate) use blob::read_blob;
+pub(crate) use blob::{read_blob, write_blob};
 pub(crate) use diff::{Difference, TreeDiff};
 pub(crate) use edit::{Edit, edit};
+pub(crate) use json::write_json;
 pub(crate) use level::Shape;
 pub(crate) use splitter::{End, Splitter};
 pub(crate) use tree::{Cursor, Tree};

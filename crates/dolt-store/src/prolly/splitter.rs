@@ -85,6 +85,11 @@ impl Splitter {
     }
 }
 
+/// Whether a leaf of a JSON document ends at the place with this key, so many bytes behind the last end.
+pub(crate) fn ends_json_leaf(key: &[u8], bytes: usize) -> bool {
+    bytes > MAX_BYTES || (bytes >= MIN_BYTES && Splitter { bytes, ..Splitter::new(0) }.is_split(key, bytes))
+}
+
 fn weibull(bytes: f64) -> f64 {
     let x = bytes / SCALE;
     -(-(x * x * x * x)).exp_m1()

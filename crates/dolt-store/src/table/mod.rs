@@ -18,6 +18,7 @@ mod schema;
 mod tables;
 mod tuple;
 mod value;
+mod write;
 
 pub use artifacts::Artifacts;
 pub use collation::Collation;
@@ -36,3 +37,4 @@ pub use tables::{Table, Tables};
 pub(crate) use tuple::Tuple;
 pub use value::Value;
 pub(crate) use value::{Adaptive, adaptive, compare, decode};
+pub use write::{Editor, Misfit, Violation};

@@ -66,6 +66,10 @@ impl Tables {
         foreign_key::parse(&self.snapshot.chunk(hash)?).map_err(|problem| Error::BadChunk { hash, problem })
     }
 
+    pub(crate) fn map(&self) -> &Tree {
+        &self.map
+    }
+
     /// The root value itself.
     pub fn root_value(&self) -> &RootValue {
         &self.root
@@ -178,6 +182,17 @@ impl Table {
     /// The order of that tree.
     pub(super) fn order(&self) -> &KeyOrder {
         &self.order
+    }
+
+    /// Names of secondary indexes to their trees.
+    pub(super) fn index_map(&self) -> &Tree {
+        &self.indexes
+    }
+
+    /// The message that this was opened from.
+    pub(super) fn message(&self) -> Result<TableMessage> {
+        let bad = |problem: String| Error::BadChunk { hash: self.address, problem };
+        TableMessage::parse(&self.snapshot.chunk(self.address)?).map_err(bad)
     }
 
     /// The tree of a secondary index.

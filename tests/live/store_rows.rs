@@ -1,0 +1,211 @@
+//! Rows that we write lie as Dolt would have laid them: the same rows give the same addresses, whoever wrote them and in
+//! whatever order, and Dolt goes on from there.
+
+use dolt_store::chunk::Disk;
+use dolt_store::commit::{Author, CommitMeta, Database, Transaction};
+use dolt_store::table::{Row, Value, Violation};
+use dolt_store::{Error, Hash};
+
+use crate::support::{Dolt, Subject, lock};
+
+const SCHEMA: &str = r"
+create table t (id int primary key, ti tinyint, su smallint unsigned, mi mediumint, bi bigint, bu bigint unsigned, f float,
+  d double, dc decimal(10,3), dcb decimal(65,30), c char(5), v varchar(60), b binary(4), vb varbinary(10), tx text, bl blob,
+  j json, da date, dt datetime, dt6 datetime(6), dt3 datetime(3), ts timestamp, tm time, y year, e enum('a','it''s','c'),
+  s set('x','y','z'), bt bit(10), g int generated always as (id+1) stored,
+  key (v), key by_two (mi, v), unique key (bi), key by_front (tx(10)), key (dc), key (dt), key (e));
+create table keyless (a int, b varchar(10), x text, key(b));
+create table pair (a varchar(10), b int, c int, n decimal(8,2), primary key (b, a), unique key uc (c));
+create table big (id varchar(36) primary key, n int, tx longtext, j json, bl longblob, key (n), key (tx(20)));
+";
+
+fn fill(rows: u32) -> String {
+    let mut sql = Vec::new();
+    let mut seed = 99u64;
+    let mut next = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    sql.push(
+        "insert into t (id) values (0);
+        insert into t (id,ti,su,mi,bi,bu,f,d,dc,dcb,c,v,b,vb,tx,bl,j,da,dt,dt6,dt3,ts,tm,y,e,s,bt) values
+        (1,-128,65535,-8388608,-9223372036854775808,18446744073709551615,1.5,2.25e100,-1.5,0.000000000000000000000000000001,
+        'ab','a\"b é 😀',X'4142','xyz','text é 😀','blob','{\"b\":1,\"a\":[1.5,null,true,\"x<\\\\n\"]}','2026-02-28',
+        '2026-02-28 23:59:59.9','2026-01-01 00:00:00.000001','2026-01-01 00:00:00.12','2026-01-01 10:00:00','-838:59:59',
+        2155,'it''s','x,z',b'1000000001');
+        insert into t (id,v,tx,j,bl,dc) values (2,'','','\"\"','',0),(3,'é','é','[]',X'00',-0.001),(-4,'z',repeat('ä',3000),
+        '{\"k\":1e-7}',repeat('b',5000),99999.5);"
+            .to_owned(),
+    );
+    for n in 0..rows / 4 {
+        sql.push(format!("insert into keyless values ({},'k{}','{}');", next(7), next(3), next(2)));
+        sql.push(format!("insert into pair values ('p{n}',{},{n},{}.25);", next(9), next(1000)));
+    }
+    for n in 0..rows {
+        let length = [1, 30, 600, 9000][usize::try_from(next(4)).unwrap()];
+        let fields: Vec<String> = (0..if n % 50 == 0 { 900 } else { next(6) })
+            .map(|k| format!("\"k{k}\":[{k},\"{}\"]", "v".repeat(usize::try_from(next(50)).unwrap())))
+            .collect();
+        sql.push(format!(
+            "insert into big values ('{:08x}',{},'{}','{{{}}}',{});",
+            next(1 << 32),
+            next(40),
+            format!("t{n} ").repeat(length / 4),
+            fields.join(","),
+            if n % 3 == 0 { "null".to_owned() } else { format!("repeat(X'0{}', {})", n % 10, next(20_000)) },
+        ));
+    }
+    sql.join("\n")
+}
+
+const TABLES: [&str; 4] = ["t", "keyless", "pair", "big"];
+
+fn author() -> Author {
+    Author { name: "t".to_owned(), email: "t@example.com".to_owned(), millis: 1_767_323_045_000 }
+}
+
+fn read(subject: &Subject, table: &str) -> (Hash, Vec<Row>) {
+    let session = Database::open_read(&subject.dir()).unwrap().session().unwrap();
+    let tables = session.tables(session.resolve_root("WORKING").unwrap().unwrap()).unwrap();
+    let table = tables.open(table).unwrap().unwrap();
+    (table.address(), table.rows().unwrap().map(|row| row.unwrap()).collect())
+}
+
+/// Changes the working state natively.
+fn write(subject: &Subject, change: impl FnOnce(&mut Transaction<'_>)) {
+    let mut locked = lock(&subject.dir(), &Disk::default());
+    let mut transaction = locked.begin("main").unwrap();
+    change(&mut transaction);
+    transaction.commit_sql(&author(), "rows").unwrap();
+}
+
+#[test]
+fn the_same_rows_in_any_order_make_the_tables_that_dolt_makes() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let (theirs, ours) = (Subject::new(dolt), Subject::new(dolt));
+        theirs.sql(SCHEMA);
+        ours.sql(SCHEMA);
+        theirs.sql(&fill(200));
+        let same = |what: &str| {
+            for table in TABLES {
+                assert_eq!(read(&ours, table).0, read(&theirs, table).0, "{what}: table {table}, {dolt:?}");
+            }
+        };
+        write(&ours, |tx| {
+            for table in TABLES {
+                let mut rows = read(&theirs, table).1;
+                // Another order than the one they are stored in.
+                rows.reverse();
+                let (front, back) = rows.split_at(rows.len() / 3);
+                tx.edit(table, |editor| {
+                    back.iter().chain(front).try_for_each(|row| editor.insert(&row.values))
+                })
+                .unwrap();
+            }
+        });
+        same("inserted");
+        theirs.sql("delete from t where id in (0, 2); delete from big where n % 2 = 0; delete from pair where b < 4; delete from keyless where a = 3");
+        write(&ours, |tx| {
+            let int = |row: &Row, i: usize| match row.values[i] {
+                Value::Int(n) => n,
+                ref other => panic!("{other:?}"),
+            };
+            let is_gone = |table: &str, row: &Row| match table {
+                "t" => [0, 2].contains(&int(row, 0)),
+                "big" => int(row, 1) % 2 == 0,
+                "pair" => int(row, 1) < 4,
+                _ => int(row, 0) == 3,
+            };
+            for table in TABLES {
+                let rows = read(&ours, table).1;
+                let gone = rows.iter().filter(|row| is_gone(table, row));
+                tx.edit(table, |editor| gone.into_iter().try_for_each(|row| editor.delete(row))).unwrap();
+            }
+        });
+        same("deleted");
+        theirs.sql("update big set tx = 'short now', n = n + 100 where n < 20; update pair set c = c + 1000, n = 0.5; update t set v = 'new', bi = 7 where id = 1");
+        write(&ours, |tx| {
+            tx.edit("big", |editor| {
+                read(&ours, "big").1.iter().try_for_each(|row| {
+                    let Value::Int(n) = row.values[1] else { panic!("{row:?}") };
+                    let mut values = row.values.clone();
+                    if n < 20 {
+                        (values[1], values[2]) = (Value::Int(n + 100), Value::Text("short now".into()));
+                    }
+                    editor.update(row, &values)
+                })
+            })
+            .unwrap();
+            tx.edit("pair", |editor| {
+                read(&ours, "pair").1.iter().try_for_each(|row| {
+                    let Value::Int(c) = row.values[2] else { panic!("{row:?}") };
+                    let mut values = row.values.clone();
+                    (values[2], values[3]) = (Value::Int(c + 1000), Value::Decimal("0.5".into()));
+                    editor.update(row, &values)
+                })
+            })
+            .unwrap();
+            tx.edit("t", |editor| {
+                let rows = read(&ours, "t").1;
+                let row = rows.iter().find(|row| row.values[0] == Value::Int(1)).unwrap();
+                let mut values = row.values.clone();
+                values[4] = Value::Int(7);
+                let v = values.iter().position(|v| *v == Value::Text("a\"b é 😀".into())).unwrap();
+                values[v] = Value::Text("new".into());
+                editor.update(row, &values)
+            })
+            .unwrap();
+        });
+        same("updated");
+        ours.dolt(&["add", "-A"]).ok();
+        ours.dolt(&["commit", "-m", "rows that we wrote"]).ok();
+        ours.gt(&["verify"]).ok();
+        let said = ours.dolt(&["fsck"]).ok().out;
+        assert!(said.contains("No problems found."), "{said}");
+        ours.dolt(&["gc"]).ok();
+        same("collected");
+    }
+}
+
+#[test]
+fn a_row_that_breaks_a_rule_is_refused_by_name_and_changes_nothing() {
+    let subject = Subject::new(Dolt::V1);
+    subject.sql("create table t (id int primary key, v varchar(3) not null, u int, d decimal(4,1), unique key uq (u, v)); insert into t values (1, 'a', 5, 1.5)");
+    let before = read(&subject, "t").0;
+    let row = |id, v: &str, u| vec![Value::Int(id), Value::Text(v.into()), u, Value::Null];
+    let cases = [
+        (row(1, "b", Value::Int(6)), "table t: another row has the same PRIMARY"),
+        (row(2, "a", Value::Int(5)), "table t: another row has the same uq"),
+        (row(2, "äöüß", Value::Null), "table t: a value does not fit into column v: it is longer than 3"),
+        (vec![Value::Int(2), Value::Null, Value::Null, Value::Null], "table t: column v cannot be NULL"),
+        (vec![Value::Int(2)], "table t: 1 values for 4 columns"),
+    ];
+    for (values, problem) in cases {
+        write(&subject, |tx| {
+            let refused = tx.edit("t", |editor| editor.insert(&values)).unwrap_err();
+            assert!(matches!(refused, Error::Violation { .. }), "{refused:?}");
+            assert_eq!(refused.to_string(), problem);
+        });
+        assert_eq!(read(&subject, "t").0, before);
+    }
+    // Two NULLs are not the same, and what has gone in the same transaction is not in the way.
+    write(&subject, |tx| {
+        tx.edit("t", |editor| {
+            editor.insert(&row(2, "a", Value::Null))?;
+            editor.insert(&row(3, "a", Value::Null))?;
+            let (_, rows) = read(&subject, "t");
+            editor.delete(&rows[0])?;
+            editor.insert(&row(4, "a", Value::Int(5)))?;
+            let clash = editor.insert(&row(5, "a", Value::Int(5))).unwrap_err();
+            assert!(
+                matches!(clash, Error::Violation { violation: Violation::Duplicate { .. }, .. }),
+                "{clash}"
+            );
+            Ok(())
+        })
+        .unwrap();
+    });
+    assert_eq!(subject.asked("csv", "select id from t order by id"), "id\n2\n3\n4\n");
+    let meta = CommitMeta::by(author(), "x");
+    assert!(matches!(Database::init(&subject.dir(), "main", &meta), Err(Error::AlreadyThere { .. })));
+}
