@@ -4,6 +4,8 @@
 //! answers; a writer passes the gate and holds the town lock shared for the few milliseconds of its write. The gate is
 //! there because the kernel lets new shared holders past a waiting exclusive one.
 
+use std::path::Path;
+
 use super::{Context, Notice, ServerError};
 use crate::sys::clock::Deadline;
 use crate::sys::lock::{self, FileLock, Mode};
@@ -35,7 +37,11 @@ pub async fn close(context: &Context<'_>, deadline: Deadline) -> Result<Closed, 
 /// Passes the gate as a writer: while this is held no server starts here.
 pub async fn pass(town: &Town, deadline: Deadline) -> Result<FileLock, ServerError> {
     make_own_dir(town)?;
-    let dir = town.own_dir();
+    pass_in(&town.own_dir(), deadline).await
+}
+
+/// The same by the directory in which the two locks are.
+pub async fn pass_in(dir: &Path, deadline: Deadline) -> Result<FileLock, ServerError> {
     let gate = lock::acquire(&dir.join("gate.lock"), Mode::Shared, deadline, |_| {}).await?;
     let inside = lock::acquire(&dir.join("town.lock"), Mode::Shared, deadline, |_| {}).await?;
     drop(gate);

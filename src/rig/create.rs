@@ -19,7 +19,7 @@ use crate::sys::clock::{self, Deadline, pause};
 use crate::sys::lock;
 use crate::sys::net::Port;
 use crate::sys::process::describe_all;
-use crate::town::name;
+use crate::town::{identity, name};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +107,7 @@ fn on_disk(context: &Context<'_>, database: &str, dir: PathBuf) -> Result<Create
         .tempdir_in(context.town.own_dir())
         .map_err(ServerError::io(format!("make a directory in {}", context.town.own_dir().display())))?;
     let fresh = work.path().join(database);
-    let (name, email) = identity(context);
+    let identity::Identity { name, email } = identity::of(context.env, None);
     let millis = u64::try_from(clock::now().as_millisecond()).unwrap_or(0);
     let first = CommitMeta::first(Author { name, email, millis });
     Database::init(&fresh, "main", &first)
@@ -180,15 +180,4 @@ pub(super) fn undo_on_disk(context: &Context<'_>, database: &str) -> std::io::Re
     let aside = set_aside_path(context, database);
     fs::create_dir_all(aside.parent().unwrap_or(Path::new(".")))?;
     fs::rename(context.town.database_dir(database), aside)
-}
-
-// The user's Dolt identity, so that the first commit is signed as `dolt init` would sign it; without one the login name
-// stands in.
-fn identity(context: &Context<'_>) -> (String, String) {
-    let file = dirs::home_dir().map(|h| h.join(".dolt/config_global.json"));
-    let global = file.and_then(|f| crate::town::json::Object::load(&f).ok().flatten()).unwrap_or_default();
-    let user = context.env.text(crate::town::env::USER).unwrap_or_else(|| "gt".to_owned());
-    let name = global.get::<String>("user.name").unwrap_or_else(|| user.clone());
-    let email = global.get::<String>("user.email").unwrap_or_else(|| format!("{user}@localhost"));
-    (name, email)
 }

@@ -7,6 +7,7 @@
 pub mod beads;
 mod discover;
 pub mod env;
+pub mod identity;
 pub mod install;
 pub mod json;
 mod layout;

@@ -195,3 +195,61 @@ fn log(subject: &Subject) -> Vec<LogEntry> {
     let head = session.resolve_exact("refs/heads/main").unwrap().unwrap();
     session.log(head).unwrap().map(|entry| entry.unwrap()).collect()
 }
+
+#[test]
+fn branches_tags_and_commits_are_made_at_the_command_line_while_no_server_has_the_database() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let subject = Subject::new(dolt);
+        subject.sql(
+            "create table t (id int primary key); insert into t values (1);
+            create table wisp_a (id int primary key); insert into dolt_ignore values ('wisp_%', true)",
+        );
+        subject.gt(&["commit", "-m", "nothing yet"]).fails(1).says("nothing is staged on main").says("-A");
+        let made = subject.gt(&["commit", "-A", "-m", "it's \"all\"", "--json"]).ok().json();
+        assert_eq!(made["commit"], subject.head());
+        assert_eq!(made["ignored"], serde_json::json!(["wisp_a"]));
+        let log = subject.dolt(&["log", "-n", "1"]).ok().out;
+        assert!(log.contains("Author: t <t@example.com>") && log.contains("it's \"all\""), "{log}");
+        assert!(subject.dolt(&["status"]).ok().out.contains("working tree clean"));
+        assert!(subject.dolt(&["ls"]).ok().out.contains("wisp_a"), "what is ignored stays where it was");
+        subject.gt(&["commit", "-A", "-m", "again"]).fails(1).says("nothing is staged");
+        subject.gt(&["commit", "--allow-empty", "-m", "again", "--author", "Tess <tess@example.com>"]).ok();
+        subject.gt(&["commit", "--allow-empty", "-m", "x", "--author", "Tess"]).fails(1).says("is no author");
+        subject.gt(&["branch", "before", "--at", "HEAD~1"]).ok().says("before");
+        subject.gt(&["tag", "v1", "-m", "the first"]).ok();
+        subject.gt(&["branch", "before"]).fails(1).says("there is a before already");
+        subject.gt(&["branch", "a b"]).fails(1).says("blank");
+        subject.gt(&["branch", "x", "--at", "nowhere"]).fails(1).says("there is no commit");
+        let branches = subject.dolt(&["branch"]).ok().out;
+        assert!(branches.contains("before") && branches.contains("main"), "{branches}");
+        assert!(subject.dolt(&["tag", "-v"]).ok().out.contains("the first"));
+        subject.gt(&["branch", "-d", "before"]).ok();
+        subject.gt(&["tag", "-d", "v1"]).ok();
+        subject.gt(&["branch", "-d", "main"]).fails(1).says("branch main stays");
+        subject.is_whole();
+        let pid = subject.town.up();
+        for args in [&["branch", "x"][..], &["tag", "x"], &["commit", "--allow-empty", "-m", "x"]] {
+            subject.gt(args).fails(1).says(&format!("is held by PID {pid}")).says("gt dolt stop");
+        }
+        subject.town.gt(&["dolt", "stop"]).ok();
+        subject.gt(&["commit", "--allow-empty", "-m", "after the server"]).ok();
+    }
+}
+
+#[test]
+fn a_branch_with_a_merge_under_way_is_not_written() {
+    let subject = Subject::new(Dolt::V1);
+    subject.sql("create table t (id int primary key, v int); insert into t values (1, 1)");
+    subject.commit("base");
+    subject.dolt(&["checkout", "-b", "other"]).ok();
+    subject.sql("update t set v = 2");
+    subject.commit("theirs");
+    subject.dolt(&["checkout", "main"]).ok();
+    subject.sql("update t set v = 3");
+    subject.commit("ours");
+    subject.dolt(&["merge", "other"]);
+    let before = subject.head();
+    let refused = subject.gt(&["commit", "-A", "-m", "x"]).fails(1);
+    refused.says("a merge is under way on branch main");
+    assert_eq!(subject.head(), before);
+}

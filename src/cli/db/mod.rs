@@ -1,6 +1,9 @@
-//! `gt db …`: a Dolt database read natively: no server, no dolt, no lock; beside a running server too.
+//! `gt db …`: a Dolt database read natively: no server, no dolt, no lock; beside a running server too. And written, as long
+//! as no server has it.
 
+mod branch;
 mod cells;
+mod commit;
 mod diff;
 mod dump;
 mod graph;
@@ -13,6 +16,7 @@ mod size;
 mod tables;
 mod verify;
 mod working;
+mod writing;
 
 use clap::{Args, Subcommand};
 
@@ -22,7 +26,8 @@ use place::Place;
 
 /// Read a Dolt database directly: with the server up, down or absent, and without dolt.
 ///
-/// Nothing is locked and nothing is written. A database is named by --db inside a town, or by --dir anywhere.
+/// Nothing is locked and nothing is written but by branch, tag and commit, which refuse while a server has the
+/// database. A database is named by --db inside a town, or by --dir anywhere.
 ///
 /// Examples:
 ///   gt db --db gastown tables
@@ -47,6 +52,9 @@ enum Verb {
     Diff(diff::Diff),
     Verify(verify::Verify),
     Size(size::Size),
+    Branch(branch::Branch),
+    Tag(branch::Tag),
+    Commit(commit::Commit),
 }
 
 impl Db {
@@ -54,6 +62,12 @@ impl Db {
         // A verification says what it can of a database that others refuse, too.
         if let Verb::Verify(c) = &self.verb {
             return c.run(session, &self.place.open_despite_loss(session)?);
+        }
+        match &self.verb {
+            Verb::Branch(c) => return c.run(session, &self.place.path(session)?),
+            Verb::Tag(c) => return c.run(session, &self.place.path(session)?),
+            Verb::Commit(c) => return c.run(session, &self.place.path(session)?),
+            _ => {}
         }
         let database = self.place.open(session)?;
         let state = database.session()?;
@@ -66,7 +80,7 @@ impl Db {
             Verb::Log(c) => c.run(session, &state),
             Verb::Diff(c) => c.run(session, &state),
             Verb::Size(c) => c.run(session, &state),
-            Verb::Verify(_) => Ok(()),
+            Verb::Verify(_) | Verb::Branch(_) | Verb::Tag(_) | Verb::Commit(_) => Ok(()),
         }
     }
 }
@@ -79,11 +93,23 @@ impl From<dolt_store::Error> for Failure {
             | E::Io { .. }
             | E::KeepsChanging { .. }
             | E::Unsupported { .. }
-            | E::NotSupported { .. } => Kind::Other,
-            E::NoSuchColumn { .. } | E::NotAValue { .. } | E::NotAKey { .. } => Kind::Usage,
+            | E::NotSupported { .. }
+            | E::Write { .. }
+            | E::Moved { .. }
+            | E::NoBranch { .. }
+            | E::NoTag { .. }
+            | E::NameTaken { .. }
+            | E::InUse { .. }
+            | E::UnderWay { .. } => Kind::Other,
+            E::NoSuchColumn { .. }
+            | E::NotAValue { .. }
+            | E::NotAKey { .. }
+            | E::BadName { .. }
+            | E::Missing { .. } => Kind::Usage,
             _ => Kind::Damaged,
         };
         let hints = match &error {
+            E::UnderWay { .. } => vec!["End it with dolt, or in SQL, first".to_owned()],
             E::NotSupported { .. } => {
                 vec!["Everything else in the database can be read; dolt itself reads this".to_owned()]
             }

@@ -38,7 +38,7 @@ impl Place {
         Ok(Database::open_with(&self.path(session)?, ReadOptions { despite_loss, index_cache })?)
     }
 
-    fn path(&self, session: &Session) -> Result<PathBuf, Failure> {
+    pub(super) fn path(&self, session: &Session) -> Result<PathBuf, Failure> {
         let cwd = logical_cwd(&session.env).unwrap_or_else(|| PathBuf::from("."));
         if let Some(dir) = &self.dir {
             return Ok(cwd.join(dir));

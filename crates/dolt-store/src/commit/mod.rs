@@ -7,6 +7,7 @@ mod locked;
 mod log;
 mod refs;
 mod revision;
+mod staging;
 mod transaction;
 
 pub use database::{Database, Session};
