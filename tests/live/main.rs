@@ -30,6 +30,7 @@ mod store_lookup;
 mod store_reading;
 mod store_rows;
 mod store_states;
+mod store_together;
 mod store_values;
 mod store_verify;
 mod store_writing;
