@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::{Dolt, Subject};
+use crate::support::{Dolt, Subject, copy_tree, is_alive, signal, wait_until};
 
 /// What a query gives, row by row.
 fn rows(subject: &Subject, query: &str) -> Vec<Value> {
@@ -203,5 +203,45 @@ fn four_hundred_tables_sixty_branches_tags_and_remotes_are_listed() {
             assert_eq!(filled, expected, "{branch}");
         }
         subject.is_clean();
+    }
+}
+
+/// A journal whose end a power failure took: Dolt falls back to the last root that is whole, and so do we.
+#[test]
+fn what_a_killed_server_left_is_read_as_dolt_reads_it() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let subject = Subject::new(dolt);
+        subject
+            .sql("create table k (id int primary key, t longtext); create table clean (id int primary key);");
+        subject.commit("made");
+        subject.town.up();
+        for n in 0..6 {
+            let sql = format!(
+                "insert into k values ({n}, repeat('{n}', {})); insert into clean values ({n})",
+                3_000 * n + 1
+            );
+            subject.town.sql("alpha", &sql);
+        }
+        let pid = subject.town.pid();
+        signal(pid, "KILL");
+        wait_until("the server is gone", || !is_alive(pid));
+        let journal = subject.noms().join("vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv");
+        let whole = std::fs::read(&journal).unwrap();
+        let original = subject.town.outside().join("original");
+        copy_tree(&subject.dir(), &original);
+        let mut states = std::collections::BTreeSet::new();
+        for cut in [0, 1, 30, 45, 200, 2_000, 9_000] {
+            std::fs::remove_dir_all(subject.dir()).unwrap();
+            copy_tree(&original, &subject.dir());
+            std::fs::write(&journal, &whole[..whole.len() - cut]).unwrap();
+            // Before Dolt has mended anything, and after it.
+            let ours = subject.gt(&["dump", "k", "--format", "csv"]).ok().out;
+            subject.same_rows("k");
+            subject.same_rows("clean");
+            assert_eq!(subject.gt(&["dump", "k", "--format", "csv"]).ok().out, ours, "{cut} bytes less");
+            states.insert(ours);
+        }
+        assert!(states.len() > 1, "no cut took anything away");
+        subject.gt(&["ls"]).ok().says("not committed: clean, k");
     }
 }

@@ -5,7 +5,7 @@ use dolt_store::commit::Session as State;
 use dolt_store::table::{Row, RowChange, Table, TableChange, Tables};
 use serde_json::{Value, json};
 
-use super::cells::{cell, print_grid, row_value};
+use super::cells::{cell, print_grid, row_value, warn_of_what_is_not_stored};
 use super::place::tables_at;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::out::{self, Format};
@@ -57,6 +57,13 @@ impl Diff {
         {
             let (from, to) = (&self.from, &self.to);
             return Err(Failure::new(Kind::Other, format!("there is no table {table} at {from} or {to}")));
+        }
+        for table in all
+            .iter()
+            .filter(|c| !self.stat && !c.rows.is_empty())
+            .filter_map(|c| c.after.as_ref().or(c.before.as_ref()))
+        {
+            warn_of_what_is_not_stored(table);
         }
         match session.format {
             Format::Json => {

@@ -77,14 +77,18 @@ impl Subject {
     #[track_caller]
     pub(crate) fn same_rows(&self, table: &str) {
         for shape in ["json", "csv"] {
-            let query = format!("select * from `{table}`");
-            let theirs = bytes_of(self.dolt_command(self.town.dolt, &["sql", "-r", shape, "-q", &query]));
-            let ours =
-                bytes_of(self.town.command(&["db", "--db", "alpha", "dump", table, "--format", shape]));
-            // Dolt prints {} for a table without rows; ours keeps the shape that readers expect.
-            let theirs = if theirs == b"{}" { b"{\"rows\": []}".to_vec() } else { theirs };
-            same_text(&ours, &theirs, &format!("{table} as {shape}"));
+            self.same_dump(table, shape);
         }
+    }
+
+    #[track_caller]
+    pub(crate) fn same_dump(&self, table: &str, shape: &str) {
+        let query = format!("select * from `{table}`");
+        let theirs = bytes_of(self.dolt_command(self.town.dolt, &["sql", "-r", shape, "-q", &query]));
+        let ours = bytes_of(self.town.command(&["db", "--db", "alpha", "dump", table, "--format", shape]));
+        // Dolt prints {} for a table without rows; ours keeps the shape that readers expect.
+        let theirs = if theirs == b"{}" { b"{\"rows\": []}".to_vec() } else { theirs };
+        same_text(&ours, &theirs, &format!("{table} as {shape}"));
     }
 
     /// The history, from both programs.
@@ -146,7 +150,7 @@ fn same_text(ours: &[u8], theirs: &[u8], what: &str) {
 }
 
 /// A text without the escapes that colour it.
-fn without_colours(text: &str) -> String {
+pub(crate) fn without_colours(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("\u{1b}[") {

@@ -20,5 +20,5 @@ pub(crate) use builder::Offset;
 pub(crate) use nodes::{Node, NodeKind};
 pub use objects::{Commit, MergeState, RebaseState, RootValue, Stash, Tag, WorkingSet};
 pub(crate) use objects::{StoreRoot, stash_list};
-pub(crate) use reader::{Message, Table};
+pub(crate) use reader::{Message, NEWER, Table};
 pub(crate) use write_nodes::{NodeContent, node_message};

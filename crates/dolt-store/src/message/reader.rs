@@ -6,6 +6,9 @@ use crate::bytes::array;
 /// What is wrong with a message.
 pub(crate) type Problem = String;
 
+/// How a problem ends that is none of the message, but of this crate.
+pub(crate) const NEWER: &str = "a newer Dolt wrote it";
+
 /// Nesting of tables is at most two in every message of Dolt; this stops a table that contains itself.
 const MAX_ITEMS: usize = 1 << 20;
 
@@ -66,9 +69,7 @@ impl<'a> Table<'a> {
         let size = usize::from(u16_le(bytes, vtable).ok_or("a vtable lies outside of the message")?);
         let slots = size.checked_sub(4).ok_or("a vtable is too short")? / 2;
         if slots > known_slots {
-            return Err(format!(
-                "a table has {slots} fields, {known_slots} are known: a newer Dolt wrote it"
-            ));
+            return Err(format!("a table has {slots} fields, {known_slots} are known: {NEWER}"));
         }
         if bytes.get(vtable..vtable.saturating_add(size)).is_none() {
             return Err("a vtable runs past the end of the message".to_owned());

@@ -8,6 +8,7 @@ use super::literal::{Literal, literal};
 use super::lookup::IndexReader;
 use super::order::{KeyOrder, Sought};
 use super::range::Bounds;
+use super::render::is_vector;
 use super::row::{Direction, Row, Rows};
 use super::schema::{Column, Encoding, Index};
 use super::tables::Table;
@@ -174,6 +175,7 @@ fn incomparable(column: &Column) -> Option<String> {
         Encoding::Geometry | Encoding::GeomAddr | Encoding::GeomAdaptive => {
             Some("it is a geometry".to_owned())
         }
+        _ if is_vector(column) => Some("it is a vector".to_owned()),
         Encoding::Null | Encoding::Cell | Encoding::Unknown(_) => {
             Some(format!("its type is {}", column.sql_type))
         }

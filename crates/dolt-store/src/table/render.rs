@@ -71,7 +71,7 @@ impl Value {
     }
 }
 
-fn is_vector(column: &Column) -> bool {
+pub(super) fn is_vector(column: &Column) -> bool {
     column.sql_type.to_ascii_lowercase().starts_with("vector")
 }
 

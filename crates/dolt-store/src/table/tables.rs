@@ -6,7 +6,7 @@ use super::row::{Layout, Row};
 use super::schema::{Column, Encoding, Schema, TableMessage};
 use crate::chunk::Snapshot;
 use crate::commit::Session;
-use crate::message::{Node, NodeKind, RootValue};
+use crate::message::{NEWER, Node, NodeKind, RootValue};
 use crate::prolly::Tree;
 use crate::{Error, Hash, Result};
 
@@ -38,8 +38,7 @@ impl Tables {
         let mut found = Vec::new();
         let mut cursor = self.map.first()?;
         while let Some((node, i)) = cursor.entry() {
-            let name = String::from_utf8_lossy(node.key(i)).into_owned();
-            found.push((name, node.address(i).unwrap_or_default()));
+            found.push((shown_name(node.key(i)), node.address(i).unwrap_or_default()));
             cursor.advance()?;
         }
         Ok(found)
@@ -47,7 +46,11 @@ impl Tables {
 
     /// The address of a table's message; equal addresses are equal tables.
     pub fn address(&self, name: &str) -> Result<Option<Hash>> {
-        let found = self.map.get(|key| key.cmp(name.as_bytes()))?;
+        let mut found = self.map.get(|key| key.cmp(name.as_bytes()))?;
+        if let (None, Some((schema, table))) = (&found, name.split_once('.')) {
+            let full = format!("\0{schema}\0{table}");
+            found = self.map.get(|key| key.cmp(full.as_bytes()))?;
+        }
         Ok(found.and_then(|(node, i)| node.address(i)))
     }
 
@@ -76,6 +79,15 @@ impl Tables {
     }
 }
 
+// A table of a named schema (Doltgres) is `00 schema 00 table`; people write `schema.table`.
+fn shown_name(key: &[u8]) -> String {
+    let text = String::from_utf8_lossy(key);
+    match text.strip_prefix('\0').and_then(|rest| rest.split_once('\0')) {
+        Some((schema, table)) => format!("{schema}.{table}"),
+        None => text.into_owned(),
+    }
+}
+
 /// A table.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -93,7 +105,14 @@ pub struct Table {
 
 impl Table {
     fn open(snapshot: &Snapshot, name: &str, address: Hash) -> Result<Self> {
-        let bad = |hash: Hash| move |problem: String| Error::BadChunk { hash, problem };
+        let bad = |hash: Hash| {
+            move |problem: String| {
+                if problem.ends_with(NEWER) {
+                    return Error::NotSupported { what: format!("table {name} ({problem})") };
+                }
+                Error::BadChunk { hash, problem }
+            }
+        };
         let message = TableMessage::parse(&snapshot.chunk(address)?).map_err(bad(address))?;
         let schema = Schema::parse(&snapshot.chunk(message.schema)?).map_err(bad(message.schema))?;
         let rows = Node::parse(NodeKind::Map, message.rows).map_err(bad(address))?;
@@ -200,5 +219,76 @@ impl Table {
         let found = self.indexes.get(|key| key.cmp(name.as_bytes()))?;
         let address = found.and_then(|(node, i)| node.address(i));
         address.map(|address| Tree::open(&self.snapshot, NodeKind::Map, address)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Damage;
+
+    // Replaces a table's schema by what `change` makes of its bytes.
+    fn with_schema(change: impl FnOnce(&mut Vec<u8>)) -> Session {
+        let mut database = Damage::of("every-kind-2");
+        let (_, message) = database.table("kinds");
+        let mut bytes = database.chunk(message.schema).to_vec();
+        change(&mut bytes);
+        database.replace(message.schema, bytes);
+        database.session()
+    }
+
+    fn tables(session: &Session) -> Tables {
+        session.tables(session.resolve_root("WORKING").unwrap().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_column_of_an_unknown_kind_refuses_its_own_table_only() {
+        // A column becomes one of an extended type, as Doltgres has them.
+        let session = with_schema(|bytes| {
+            let is_column = |at: &usize| {
+                let mut other = bytes.clone();
+                other[*at] = 134;
+                let parsed = Schema::parse(&other);
+                parsed.is_ok_and(|s| s.columns.iter().any(|c| c.encoding == Encoding::Unknown(134)))
+            };
+            let at = (0..bytes.len()).find(is_column).unwrap();
+            bytes[at] = 134;
+        });
+        let tables = tables(&session);
+        let kinds = tables.open("kinds").unwrap().unwrap();
+        let told = kinds.rows().unwrap_err().to_string();
+        assert!(told.contains("table kinds: column ") && told.contains("Unknown(134)"), "{told}");
+        assert!(kinds.entries() > 0, "its schema and count are there");
+        for name in tables.names().unwrap().iter().filter(|n| *n != "kinds") {
+            let table = tables.open(name).unwrap().unwrap();
+            assert!(table.rows().unwrap().all(|row| row.is_ok()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_schema_of_a_newer_dolt_refuses_its_own_table_only() {
+        let session = with_schema(|bytes| {
+            let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+            let root = 4 + number(4);
+            let vtable = root - number(root);
+            bytes[vtable] = 4 + 2 * 9;
+        });
+        let tables = tables(&session);
+        let told = tables.open("kinds").unwrap_err();
+        assert!(matches!(told, Error::NotSupported { .. }), "{told:?}");
+        assert!(
+            told.to_string().contains("table kinds ") && told.to_string().contains("newer Dolt"),
+            "{told}"
+        );
+        let others: Vec<String> = tables.names().unwrap().into_iter().filter(|n| n != "kinds").collect();
+        assert!(!others.is_empty() && others.iter().all(|n| tables.open(n).unwrap().is_some()));
+    }
+
+    #[test]
+    fn tables_of_named_schemas_are_called_as_people_write_them() {
+        assert_eq!(
+            (shown_name(b"plain"), shown_name(b"\0public\0users")),
+            ("plain".into(), "public.users".into())
+        );
     }
 }
