@@ -29,7 +29,10 @@ echo $$ >"$root/cargo.pid"
 /// A yard with everything that `.ci/run` wants, whose `cargo test` does this.
 fn yard(test: &str) -> Yard {
     let yard = Yard::new();
-    for script in [".ci/run", "Makefile", "tools/rustup-home"] {
+    yard.copy("Makefile");
+    let makefile = std::fs::read_to_string(yard.path("Makefile")).unwrap();
+    let scripts = makefile.lines().find_map(|l| Some(l.strip_prefix("SCRIPTS := ")?.to_owned()));
+    for script in scripts.expect("the Makefile names its scripts").split_whitespace() {
         yard.copy(script);
     }
     for program in ["bin/go", "tools/real-programs"] {
