@@ -16,13 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::file::ReadFile;
-use super::journal_index::{Key, Place};
-use crate::bytes::{array, slice, to_usize, u32_be, u64_be};
+use super::places::{ENTRY, SortedPlaces};
+use crate::bytes::{slice, to_usize, u32_be, u64_be};
 use crate::{Hash, Result};
 
 const MAGIC: &[u8; 8] = b"gtjidx\0\x01";
 const HEADER: usize = 44;
-const ENTRY: usize = 28;
 const CRC: usize = 4;
 
 /// Files that nobody has replaced for so long belong to databases that are gone.
@@ -32,12 +31,6 @@ const KEPT: Duration = Duration::from_hours(30 * 24);
 #[derive(Debug, Clone)]
 pub(super) struct CacheFile {
     path: PathBuf,
-}
-
-/// Sorted places of the chunks that stand before a root record.
-#[derive(Debug, Default)]
-pub(super) struct SortedPlaces {
-    entries: Vec<u8>,
 }
 
 /// What a cache says of a journal.
@@ -65,7 +58,7 @@ impl CacheFile {
         let file = ReadFile::open(self.path.clone()).ok()??;
         // A record is longer than its entry here: whatever is larger is not about this journal.
         let len = file.len().ok().filter(|len| *len <= journal_bytes)?;
-        let mut bytes = file.read_up_to(0, to_usize(len)?).ok()?;
+        let bytes = file.read_up_to(0, to_usize(len)?).ok()?;
         let crc_at = bytes.len().checked_sub(CRC)?;
         let count = to_usize(u64_be(&bytes, 36)?)?;
         let is_whole = slice(&bytes, 0, MAGIC.len())? == MAGIC
@@ -75,37 +68,29 @@ impl CacheFile {
         if !is_whole || !has_root_at(end, root).unwrap_or(false) {
             return None;
         }
-        bytes.truncate(crc_at);
-        bytes.drain(..HEADER);
-        Some(Cached { places: SortedPlaces { entries: bytes }, end })
+        let places = SortedPlaces::of(bytes.get(HEADER..crc_at)?)?;
+        Some(Cached { places, end })
     }
 
     /// Replaces the cache by these places, all of chunks before the root record at `end`.
-    pub(super) fn replace(&self, end: u64, root: Hash, mut places: Vec<(Key, Place)>) {
-        places.sort_unstable();
-        let mut bytes = Vec::with_capacity(places.len().saturating_mul(ENTRY).saturating_add(HEADER + CRC));
-        bytes.extend(MAGIC);
-        bytes.extend(end.to_be_bytes());
-        bytes.extend(root.as_bytes());
-        bytes.extend((places.len() as u64).to_be_bytes());
-        for (key, (offset, len)) in &places {
-            bytes.extend(key);
-            bytes.extend(offset.to_be_bytes());
-            bytes.extend(len.to_be_bytes());
-        }
-        bytes.extend(crc32c::crc32c(&bytes).to_be_bytes());
+    pub(super) fn replace(&self, end: u64, root: Hash, places: &SortedPlaces) {
+        let mut header = MAGIC.to_vec();
+        header.extend(end.to_be_bytes());
+        header.extend(root.as_bytes());
+        header.extend((places.len() as u64).to_be_bytes());
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&header), places.bytes());
         // Without a cache the next reader takes longer, and that is all.
-        drop(self.write(&bytes));
+        drop(self.write(&[&header, places.bytes(), &crc.to_be_bytes()]));
     }
 
-    fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
+    fn write(&self, parts: &[&[u8]]) -> std::io::Result<()> {
         static WRITTEN: AtomicU64 = AtomicU64::new(0);
         let directory = self.path.parent().unwrap_or(&self.path);
         fs::create_dir_all(directory)?;
         let n = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let temporary = self.path.with_extension(format!("{}-{n}.tmp", std::process::id()));
         let written = fs::File::create(&temporary)
-            .and_then(|mut file| file.write_all(bytes))
+            .and_then(|mut file| parts.iter().try_for_each(|part| file.write_all(part)))
             .and_then(|()| fs::rename(&temporary, &self.path));
         if written.is_err() {
             fs::remove_file(&temporary)?;
@@ -127,42 +112,17 @@ fn forget_old(directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-impl SortedPlaces {
-    /// The place of a chunk's payload.
-    pub(super) fn get(&self, key: &Key) -> Option<Place> {
-        let (mut low, mut high) = (0usize, self.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            let (found, place) = self.entry(middle)?;
-            match found.cmp(key) {
-                std::cmp::Ordering::Equal => return Some(place),
-                std::cmp::Ordering::Less => low = middle.saturating_add(1),
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.entries.len() / ENTRY
-    }
-
-    /// All of them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, Place)> {
-        (0..self.len()).filter_map(|i| self.entry(i))
-    }
-
-    fn entry(&self, i: usize) -> Option<(Key, Place)> {
-        let bytes = slice(&self.entries, i.checked_mul(ENTRY)?, ENTRY)?;
-        Some((array(bytes, 0)?, (u64_be(bytes, 16)?, u32_be(bytes, 24)?)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::journal_index::{Key, Place};
     use super::*;
     use proptest::prelude::*;
-    use std::collections::HashMap;
+
+    fn sorted(places: impl IntoIterator<Item = (Key, Place)>) -> SortedPlaces {
+        let mut sorted = SortedPlaces::default();
+        sorted.take(&mut places.into_iter().collect());
+        sorted
+    }
 
     fn cache() -> (tempfile::TempDir, CacheFile) {
         let dir = tempfile::tempdir().unwrap();
@@ -178,14 +138,14 @@ mod tests {
         ) {
             let (_dir, file) = cache();
             let root = Hash::of(b"root");
-            file.replace(77, root, places.clone().into_iter().collect());
+            file.replace(77, root, &sorted(places.clone()));
             let cached = file.read(u64::MAX, |at, found| Ok(at == 77 && found == root)).unwrap();
             prop_assert_eq!(cached.end, 77);
             for (key, place) in &places {
                 prop_assert_eq!(cached.places.get(key), Some(*place));
             }
             prop_assert_eq!(cached.places.get(&other), places.get(&other).copied());
-            prop_assert_eq!(cached.places.iter().collect::<HashMap<_, _>>(), places);
+            prop_assert_eq!(cached.places.len(), places.len());
         }
     }
 
@@ -193,7 +153,7 @@ mod tests {
     fn a_cache_that_is_damaged_or_of_another_journal_does_not_count() {
         let (_dir, file) = cache();
         let root = Hash::of(b"root");
-        file.replace(77, root, vec![([1; 16], (5, 6)), ([2; 16], (7, 8))]);
+        file.replace(77, root, &sorted([([1; 16], (5, 6)), ([2; 16], (7, 8))]));
         let here = |_: u64, _: Hash| Ok(true);
         assert!(file.read(1000, here).is_some());
         assert!(file.read(50, here).is_none(), "larger than the journal");
@@ -214,13 +174,13 @@ mod tests {
     #[test]
     fn caches_that_nobody_replaced_for_a_month_are_removed() {
         let (_dir, file) = cache();
-        file.replace(1, Hash::of(b"a"), Vec::new());
+        file.replace(1, Hash::of(b"a"), &SortedPlaces::default());
         let directory = file.path.parent().unwrap();
         for name in ["old.idx", "old.tmp", "foreign"] {
             let made = fs::File::create(directory.join(name)).unwrap();
             made.set_modified(std::time::SystemTime::now() - KEPT - KEPT).unwrap();
         }
-        file.replace(2, Hash::of(b"b"), Vec::new());
+        file.replace(2, Hash::of(b"b"), &SortedPlaces::default());
         let mut left: Vec<_> = fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
         let mut want = vec!["foreign".into(), file.path.file_name().unwrap().to_owned()];

@@ -14,8 +14,9 @@ use std::sync::{PoisonError, RwLock};
 
 use super::contents::{Contents, StoredChunk};
 use super::file::ReadFile;
-use super::index_cache::{CacheFile, SortedPlaces};
+use super::index_cache::CacheFile;
 use super::journal_index::{self, Key, Place, key_of};
+use super::places::SortedPlaces;
 use super::snappy;
 use crate::bytes::{slice, to_usize, u32_be};
 use crate::{Error, Hash, Result};
@@ -25,7 +26,9 @@ const MAX_RECORD_BYTES: u32 = 5 << 20;
 /// A root record with its timestamp.
 const ROOT_RECORD_BYTES: usize = 40;
 /// How much is read at once; at least one record.
-const BLOCK_BYTES: usize = 8 << 20;
+const BLOCK_BYTES: usize = 6 << 20;
+/// So many places are collected before they are sorted into the others, which takes half the memory.
+const COLLECTED: usize = 1 << 16;
 /// Our cache of the index is renewed when so much of the journal stands behind what it covers: some two milliseconds.
 const UNCACHED_BYTES: u64 = 4 << 20;
 
@@ -43,9 +46,9 @@ struct Read {
     root: Option<Hash>,
     // Where that root record stands.
     root_at: u64,
-    // What our cache knew, if it was used.
-    cached: SortedPlaces,
-    // Where the payload of each chunk lies. Sixteen bytes of an address are all that Dolt's index keeps; that a chunk is
+    // What our cache knew, if it was used, and what was sorted in since.
+    sorted: SortedPlaces,
+    // What has come since. Where the payload of each chunk lies. Sixteen bytes of an address are all that Dolt's index keeps; that a chunk is
     // the right one is checked when it is read.
     places: HashMap<Key, Place>,
     // Whether places came from an index or a cache and not from the journal itself.
@@ -63,13 +66,16 @@ impl Journal {
         let cached_to = cached.as_ref().map_or(0, |cached| cached.end);
         let mut begin = Read::default();
         if let Some(cached) = cached {
-            begin = Read { end: cached.end, cached: cached.places, is_indexed: true, ..begin };
+            begin = Read { end: cached.end, sorted: cached.places, is_indexed: true, ..begin };
         } else {
             let indexed =
                 journal_index::read(&journal.file.path().with_file_name("journal.idx"), has_root_at)?;
             if indexed.end > 0 {
                 begin = Read { end: indexed.end, is_indexed: true, ..begin };
-                begin.places.extend(indexed.places);
+                for part in indexed.places.chunks(COLLECTED) {
+                    begin.places.extend(part.iter().copied());
+                    begin.sorted.take(&mut begin.places);
+                }
             }
         }
         *journal.read.write().unwrap_or_else(PoisonError::into_inner) = begin;
@@ -81,12 +87,17 @@ impl Journal {
     // Writes our cache anew if much of the journal stands behind what it covers.
     fn renew_cache(&self, covered: u64) {
         let Some(cache) = &self.cache else { return };
-        let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
+        let read = &mut *read;
         let Some(root) = read.root.filter(|_| read.root_at >= covered.saturating_add(UNCACHED_BYTES)) else {
             return;
         };
-        let all = read.places.iter().map(|(key, place)| (*key, *place)).chain(read.cached.iter());
-        cache.replace(read.root_at, root, all.filter(|(_, (offset, _))| *offset < read.root_at).collect());
+        read.sorted.take(&mut read.places);
+        if read.sorted.are_before(read.root_at) {
+            cache.replace(read.root_at, root, &read.sorted);
+        } else {
+            cache.replace(read.root_at, root, &read.sorted.before(read.root_at));
+        }
     }
 
     /// Reads what was appended since the last time. Gives the root, if there is a root record.
@@ -120,7 +131,7 @@ impl Journal {
     fn place_of(&self, hash: Hash) -> Option<Place> {
         let key = key_of(hash);
         let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
-        read.places.get(&key).copied().or_else(|| read.cached.get(&key))
+        read.places.get(&key).copied().or_else(|| read.sorted.get(&key))
     }
 
     fn chunk_at(&self, (offset, len): Place) -> Result<Vec<u8>> {
@@ -223,6 +234,9 @@ impl Journal {
             (read.root, read.root_at) = (Some(hash), at);
         }
         read.places.extend(places);
+        if read.places.len() >= COLLECTED {
+            read.sorted.take(&mut read.places);
+        }
         Ok(used)
     }
 
@@ -479,7 +493,9 @@ mod tests {
         // A cache of this end and root that knows nothing, and one that knows wrong places.
         let wrong = vec![(key_of(Hash::of(&big[0])), (3, 9))];
         for places in [Vec::new(), wrong] {
-            CacheFile::of(&caches, dir.path()).replace(end, a, places);
+            let mut lie = SortedPlaces::default();
+            lie.take(&mut places.into_iter().collect());
+            CacheFile::of(&caches, dir.path()).replace(end, a, &lie);
             let misled = open();
             assert!(is_indexed(&misled));
             if misled.get(Hash::of(&big[0])).unwrap().is_none() {

@@ -10,6 +10,7 @@ mod journal_index;
 mod lock;
 mod manifest;
 mod new_store;
+mod places;
 mod search;
 mod snappy;
 mod store;
