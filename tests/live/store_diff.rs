@@ -21,8 +21,11 @@ fn changed_rows_are_the_ones_that_dolt_diff_prints() {
         subject.sql("insert into keyless values (1,1),(3,null); delete from keyless where a = 2");
         for table in ["t", "keyless"] {
             let theirs = subject.dolt(&["diff", table]).ok().out;
-            let ours = subject.gt(&["diff", "HEAD", "WORKING", table]).ok().out;
-            assert_eq!(ours.trim_end(), theirs.trim_end(), "{table}, uncommitted");
+            for words in [&["diff", "HEAD", "WORKING", table][..], &["diff", "HEAD", table], &["diff", table]]
+            {
+                let ours = subject.gt(words).ok().out;
+                assert_eq!(ours.trim_end(), theirs.trim_end(), "{words:?}");
+            }
         }
         subject.dolt(&["commit", "-a", "-m", "second"]).ok();
         let theirs = subject.dolt(&["diff", "HEAD~1", "HEAD", "t"]).ok().out;
@@ -32,6 +35,8 @@ fn changed_rows_are_the_ones_that_dolt_diff_prints() {
         let counts = ["added", "removed", "modified"].map(|k| back["tables"][0][k].as_u64().unwrap());
         assert_eq!(counts, [2, 2, 3]);
         assert!(subject.gt(&["diff"]).ok().out.is_empty(), "nothing is uncommitted");
+        subject.gt(&["diff", "nosuch"]).fails(1).error_begins_with("no revision and no table \"nosuch\"");
+        subject.gt(&["diff", "HEAD~1", "HEAD", "nosuch"]).fails(1).error_begins_with("no table nosuch");
     }
 }
 
@@ -56,4 +61,15 @@ fn new_dropped_and_altered_tables_are_told_apart() {
         })
         .collect();
     assert_eq!(tables, [("fresh", "added", false), ("gone", "dropped", false), ("wider", "modified", true)]);
+    // Each row under the columns that it had.
+    let wider = &found["tables"][2]["data_diff"];
+    assert_eq!(wider[0], serde_json::json!({"from_row": {"a": 1}, "to_row": {}}));
+    subject.sql("alter table wider drop column a; alter table wider add c int; update wider set c = 5");
+    let changes = subject.gt(&["diff", "wider"]).ok().out;
+    assert!(
+        changes.contains("every row is shown as removed and added")
+            && changes.contains("| b")
+            && changes.contains("| a"),
+        "{changes}"
+    );
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dolt_store::table::{Direction, KeyRange, Value};
 
-use crate::support::{Dolt, Subject, signal, wait_until};
+use crate::support::{Dolt, Subject, copy_tree, run, signal, wait_until};
 
 const ALL_TYPES: &str = r#"
 create table t (id int primary key, ti tinyint, tb tinyint(1), su smallint unsigned, mi mediumint, bi bigint,
@@ -164,12 +164,28 @@ fn reads_go_on_beside_a_writing_server_and_after_its_violent_end() {
 }
 
 #[test]
-fn a_directory_that_is_no_database_is_named() {
+fn what_is_not_there_is_named_with_the_words_that_find_it() {
     let subject = Subject::new(Dolt::V1);
+    subject.sql("create table Things (id int primary key); insert into Things values (1)");
     let outside = subject.town.outside().to_str().unwrap().to_owned();
     subject.town.gt(&["db", "--dir", &outside, "ls"]).fails(1).error_begins_with("is not a Dolt database");
     subject.town.gt(&["db", "--db", "nosuch", "ls"]).fails(1).error_begins_with("no database nosuch");
+    subject.town.gt(&["db", "ls"]).fails(1).error_begins_with("is not a Dolt database");
+    subject.town.gt(&["db", "ls"]).fails(1).says("This town has: --db alpha");
     subject.gt(&["show", "nosuch"]).fails(1).error_begins_with("no table nosuch");
     subject.gt(&["log", "nosuch"]).fails(1).error_begins_with("no commit \"nosuch\"");
-    assert!(Path::new(&outside).exists());
+    // A table in another case, the database behind the verb, and one that is above the directory.
+    subject.town.gt(&["db", "show", "THINGS", "--db", "alpha"]).ok().says("| 1 ");
+    let below = subject.dir().join("some/where");
+    std::fs::create_dir_all(&below).unwrap();
+    let from = |dir: &Path| {
+        let mut command = subject.town.command(&["db", "tables"]);
+        command.current_dir(dir).env("PWD", dir);
+        run(command)
+    };
+    from(&below).ok().says("Things");
+    // bd's own, in its embedded mode.
+    let project = subject.town.outside().join("project");
+    copy_tree(&subject.dir(), &project.join(".beads/embeddeddolt/x"));
+    from(&project).fails(1).says("bd keeps one here: --dir ").says(".beads/embeddeddolt/x");
 }

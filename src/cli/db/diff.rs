@@ -6,7 +6,7 @@ use dolt_store::table::{Row, RowChange, Table, TableChange, Tables};
 use serde_json::{Value, json};
 
 use super::cells::{cell, print_grid, row_value, warn_of_what_is_not_stored};
-use super::place::tables_at;
+use super::place::{REVISIONS, tables_at};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::out::{self, Format};
 use crate::cli::session::Session;
@@ -14,20 +14,24 @@ use crate::sql::{Cell, Column, ResultSet};
 
 /// Show what changed between two revisions. The cost follows the change, not the size of the tables.
 ///
+/// Without revisions: from HEAD to WORKING; with one: from there to WORKING. Words behind them that are no revisions are tables.
+///
 /// Example: gt db --db gastown diff main~5 main issues
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// The old state
-    #[arg(default_value = "HEAD")]
-    from: String,
-    /// The new state
-    #[arg(default_value = "WORKING")]
-    to: String,
-    /// Only this table
-    table: Option<String>,
+    /// The old state and the new one, then tables: all if there are none
+    #[arg(value_name = "REVISION | TABLE")]
+    words: Vec<String>,
     /// Only count
     #[arg(long)]
     stat: bool,
+}
+
+/// What the words mean.
+struct Asked<'w> {
+    from: &'w str,
+    to: &'w str,
+    tables: &'w [String],
 }
 
 /// One table's changes.
@@ -44,19 +48,22 @@ struct Changed {
 
 impl Diff {
     pub(super) fn run(&self, session: &Session, state: &State) -> Result<(), Failure> {
-        let (old, new) = (tables_at(state, &self.from)?, tables_at(state, &self.to)?);
-        let mut all = Vec::new();
-        for (name, change) in old.changes_to(&new)? {
-            if self.table.as_ref().is_none_or(|t| *t == name) {
-                all.push(changed(&old, &new, name, change)?);
+        let Asked { from, to, tables } = self.asked(state)?;
+        let (old, new) = (tables_at(state, from)?, tables_at(state, to)?);
+        for table in tables {
+            let is_there = |tables: &Tables| tables.address(table).map(|a| a.is_some());
+            if !is_there(&old)? && !is_there(&new)? {
+                return Err(Failure::new(
+                    Kind::Other,
+                    format!("there is no table {table} at {from} or {to}"),
+                ));
             }
         }
-        if let Some(table) = self.table.as_ref().filter(|_| all.is_empty())
-            && old.address(table)?.is_none()
-            && new.address(table)?.is_none()
-        {
-            let (from, to) = (&self.from, &self.to);
-            return Err(Failure::new(Kind::Other, format!("there is no table {table} at {from} or {to}")));
+        let mut all = Vec::new();
+        for (name, change) in old.changes_to(&new)? {
+            if tables.is_empty() || tables.contains(&name) {
+                all.push(changed(&old, &new, name, change)?);
+            }
         }
         for table in all
             .iter()
@@ -68,12 +75,35 @@ impl Diff {
         match session.format {
             Format::Json => {
                 let tables = all.iter().map(|c| self.to_json(c)).collect::<Result<Vec<_>, _>>()?;
-                out::json(&session.command, json!({"from": self.from, "to": self.to, "tables": tables}));
+                out::json(&session.command, json!({"from": from, "to": to, "tables": tables}));
             }
             Format::Text if self.stat => all.iter().for_each(print_counts),
             Format::Text => all.iter().try_for_each(print_rows)?,
         }
         Ok(())
+    }
+
+    // Up to two revisions, then tables. A word that could be both is a revision, as for dolt.
+    fn asked(&self, state: &State) -> Result<Asked<'_>, Failure> {
+        let mut revisions = 0;
+        for word in self.words.iter().take(2) {
+            if state.resolve_root(word)?.is_none() {
+                break;
+            }
+            revisions += 1;
+        }
+        let (revisions, tables) = self.words.split_at(revisions);
+        let from = revisions.first().map_or("HEAD", String::as_str);
+        let to = revisions.get(1).map_or("WORKING", String::as_str);
+        if let (Some(word), true) = (tables.first(), revisions.len() < 2) {
+            let known =
+                |revision: &str| Ok::<_, Failure>(tables_at(state, revision)?.address(word)?.is_some());
+            if !known(from)? && !known(to)? {
+                return Err(Failure::new(Kind::Other, format!("there is no revision and no table {word:?}"))
+                    .hint(REVISIONS));
+            }
+        }
+        Ok(Asked { from, to, tables })
     }
 
     fn to_json(&self, changed: &Changed) -> Result<Value, Failure> {

@@ -26,8 +26,9 @@ use place::Place;
 
 /// Read a Dolt database directly: with the server up, down or absent, and without dolt.
 ///
-/// Nothing is locked and nothing is written but by branch, tag and commit, which refuse while a server has the
-/// database. A database is named by --db inside a town, or by --dir anywhere.
+/// Nothing is locked and nothing is written but by branch, tag and commit, which
+/// refuse while a server has the database. It is named by --db inside a town, by
+/// --dir anywhere; without either it is the one around the working directory.
 ///
 /// Examples:
 ///   gt db --db gastown tables

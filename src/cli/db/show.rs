@@ -55,7 +55,7 @@ impl Show {
             Format::Json => {
                 let shown = rows.iter().map(|r| row_value(&table, r)).collect::<Result<Vec<_>, _>>()?;
                 let mut body = json!({
-                    "table": self.table, "revision": self.at, "rows": shown, "more": is_cut, "found_by": word(by),
+                    "table": table.name(), "revision": self.at, "rows": shown, "more": is_cut, "found_by": word(by),
                 });
                 let missing = not_stored(&table);
                 if !missing.is_empty() {

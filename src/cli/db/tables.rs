@@ -6,6 +6,7 @@ use dolt_store::table::Artifacts;
 use serde_json::json;
 
 use super::place::tables_at;
+use super::verify::counted;
 use crate::cli::failure::Failure;
 use crate::cli::out::{self, BOLD, styled};
 use crate::cli::session::Session;
@@ -40,6 +41,9 @@ impl Tables {
                 for (name, count, left) in &found {
                     rows.push(vec![name.clone(), count.to_string(), about(*left)]);
                 }
+                if found.is_empty() {
+                    out::note(format!("There are no tables at {}", self.at));
+                }
                 for (i, line) in out::columns(&rows).iter().enumerate() {
                     if i == 0 { out::line(styled(BOLD, line)) } else { out::line(line) }
                 }
@@ -51,9 +55,7 @@ impl Tables {
 
 // What a merge left in a table.
 fn about(left: Artifacts) -> String {
-    let count = |n: u64, one: &str, many: &str| {
-        (n > 0).then(|| out::count(usize::try_from(n).unwrap_or(usize::MAX), one, many))
-    };
+    let count = |n: u64, one: &str, many: &str| (n > 0).then(|| counted(n, one, many));
     let parts = [
         count(left.conflicts, "conflict", "conflicts"),
         count(left.violations, "constraint violation", "constraint violations"),

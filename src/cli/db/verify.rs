@@ -98,8 +98,13 @@ fn for_people(report: &Report) {
     }
     let size = out::bytes(report.chunk_bytes);
     out::line(format!(
-        "{} chunks ({size}), {} commits, {} root values, {} table states, {} nodes, {} entries",
-        report.chunks, report.commits, report.roots, report.tables, report.nodes, report.entries
+        "{} ({size}), {}, {}, {}, {}, {}",
+        counted(report.chunks, "chunk", "chunks"),
+        counted(report.commits, "commit", "commits"),
+        counted(report.roots, "root value", "root values"),
+        counted(report.tables, "table state", "table states"),
+        counted(report.nodes, "node", "nodes"),
+        counted(report.entries, "entry", "entries"),
     ));
     if report.is_clean() {
         out::line(styled(GREEN, "Nothing is wrong."));
@@ -120,6 +125,10 @@ fn for_people(report: &Report) {
     for state in &report.refs {
         out::line(format!("  {} {}: {}", word(state.kind), state.name, safety(state)));
     }
+}
+
+pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
+    out::count(usize::try_from(n).unwrap_or(usize::MAX), one, many)
 }
 
 fn safety(state: &RefState) -> String {

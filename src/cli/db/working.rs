@@ -1,7 +1,7 @@
 //! What is going on on a branch besides its commits: changes that are not committed, and a merge or rebase under way.
 
 use dolt_store::commit::Session as State;
-use dolt_store::table::{Artifacts, TableChange};
+use dolt_store::table::{Artifacts, Ignored, TableChange};
 use dolt_store::{Hash, MergeState, RebaseState, Result};
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ fn changed(state: &State, old: Hash, new: Hash, working: Hash) -> Result<Vec<Str
     let changes = state.tables(old)?.changes_to(&state.tables(new)?)?;
     let ignored = state.tables(working)?.ignore_patterns()?;
     let counts = |(name, change): &(String, TableChange)| {
-        *change == TableChange::Modified || !ignored.is_ignored(name)
+        *change == TableChange::Modified || ignored.of(name) != Ignored::Yes
     };
     Ok(changes.into_iter().filter(counts).map(|(name, _)| name).collect())
 }

@@ -1,7 +1,7 @@
 //! Which new tables do not count as changes: the patterns in `dolt_ignore` (Dolt `go/libraries/doltcore/doltdb/ignore.go`).
 //!
 //! `%` and `*` stand for any characters, `?` for one. If a name matches patterns that ignore it and patterns that do not, the
-//! more specific ones decide: those whose own text a pattern of the other side matches. Without a decision the table counts.
+//! more specific ones decide: those whose own text a pattern of the other side matches. Where they do not, `dolt add` refuses.
 
 use super::tables::Tables;
 use super::value::Value;
@@ -14,6 +14,17 @@ pub struct IgnorePatterns {
     keeping: Vec<String>,
 }
 
+/// Whether a new table of some name does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// It counts.
+    No,
+    /// It does not.
+    Yes,
+    /// Patterns say both, and none of them is more specific.
+    Contradicted,
+}
+
 impl Tables {
     /// The patterns in this state's `dolt_ignore`; none if it has no such table.
     pub fn ignore_patterns(&self) -> Result<IgnorePatterns> {
@@ -21,20 +32,21 @@ impl Tables {
         let Some(table) = self.open("dolt_ignore")? else { return Ok(patterns) };
         for row in table.rows()? {
             let row = row?;
-            if let [Value::Text(pattern), Value::Int(ignored), ..] = row.values.as_slice() {
-                let side = if *ignored == 0 { &mut patterns.keeping } else { &mut patterns.ignoring };
-                side.push(pattern.clone());
-            }
+            let [Value::Text(pattern), Value::Int(ignored), ..] = row.values.as_slice() else {
+                return Err(table.not_supported("another form than a pattern and a yes or no"));
+            };
+            let side = if *ignored == 0 { &mut patterns.keeping } else { &mut patterns.ignoring };
+            side.push(pattern.clone());
         }
         Ok(patterns)
     }
 }
 
 impl IgnorePatterns {
-    /// Whether a new table of this name does not count.
-    pub fn is_ignored(&self, table: &str) -> bool {
+    /// What they say of a new table of this name.
+    pub fn of(&self, table: &str) -> Ignored {
         if table.eq_ignore_ascii_case("dolt_rebase") {
-            return true;
+            return Ignored::Yes;
         }
         let matching = |all: &[String]| -> Vec<Vec<char>> {
             let all = all.iter().map(|p| p.chars().collect::<Vec<_>>());
@@ -42,17 +54,20 @@ impl IgnorePatterns {
         };
         let (ignoring, keeping) = (matching(&self.ignoring), matching(&self.keeping));
         if ignoring.is_empty() || keeping.is_empty() {
-            return !ignoring.is_empty();
+            return if ignoring.is_empty() { Ignored::No } else { Ignored::Yes };
         }
         if ignoring.iter().any(|a| keeping.iter().any(|b| normalized(a) == normalized(b))) {
-            return false;
+            return Ignored::Contradicted;
         }
         // A pattern of the other side is more specific if this one matches it; `?` stands for no wildcard then.
-        let gives_way = |one: &[char], others: &[Vec<char>]| {
-            others.iter().any(|other| matches(one, other, |c| !is_wild(c)))
+        let give_way = |all: &[Vec<char>], others: &[Vec<char>]| {
+            all.iter().all(|one| others.iter().any(|other| matches(one, other, |c| !is_wild(c))))
         };
-        let keeps = ignoring.iter().all(|one| gives_way(one, &keeping));
-        !keeps && keeping.iter().all(|one| gives_way(one, &ignoring))
+        match (give_way(&ignoring, &keeping), give_way(&keeping, &ignoring)) {
+            (true, _) => Ignored::No,
+            (false, true) => Ignored::Yes,
+            (false, false) => Ignored::Contradicted,
+        }
     }
 }
 
@@ -99,23 +114,27 @@ fn normalized(pattern: &[char]) -> String {
 mod tests {
     use super::*;
 
-    fn ignored(ignoring: &[&str], keeping: &[&str], table: &str) -> bool {
+    fn of(ignoring: &[&str], keeping: &[&str], table: &str) -> Ignored {
         let own = |all: &[&str]| all.iter().map(|p| (*p).to_owned()).collect();
-        IgnorePatterns { ignoring: own(ignoring), keeping: own(keeping) }.is_ignored(table)
+        IgnorePatterns { ignoring: own(ignoring), keeping: own(keeping) }.of(table)
     }
 
     #[test]
     fn the_more_specific_pattern_decides() {
-        assert!(ignored(&["wisp_%"], &[], "wisp_events") && !ignored(&["wisp_%"], &[], "wisps"));
-        assert!(ignored(&["*a*b"], &[], "xaybzab") && !ignored(&["*a*b"], &[], "xaybz"));
-        assert!(ignored(&["t?"], &[], "t1") && !ignored(&["t?"], &[], "t") && !ignored(&["t?"], &[], "t12"));
-        assert!(
-            !ignored(&["gen_%"], &["gen_keep"], "gen_keep")
-                && ignored(&["gen_%"], &["gen_keep"], "gen_other")
+        use Ignored::{Contradicted, No, Yes};
+        assert_eq!((of(&["wisp_%"], &[], "wisp_events"), of(&["wisp_%"], &[], "wisps")), (Yes, No));
+        assert_eq!((of(&["*a*b"], &[], "xaybzab"), of(&["*a*b"], &[], "xaybz")), (Yes, No));
+        assert_eq!(["t1", "t", "t12", "T1"].map(|t| of(&["t?"], &[], t)), [Yes, No, No, No]);
+        assert_eq!(["gen_keep", "gen_x", "gen_"].map(|t| of(&["gen_%"], &["gen_keep"], t)), [No, Yes, Yes]);
+        assert_eq!(of(&["gen_keep"], &["gen_%"], "gen_keep"), Yes);
+        assert_eq!(
+            ["wisp_a", "wisp_keep", "wisps"].map(|t| of(&["wisp_%"], &["wisp_keep", "*"], t)),
+            [Yes, No, No]
         );
-        assert!(ignored(&["gen_keep"], &["gen_%"], "gen_keep"));
-        assert!(!ignored(&["a%"], &["%b"], "ab"), "neither is more specific");
-        assert!(!ignored(&["a%"], &["a*"], "ab"), "they are the same");
-        assert!(!ignored(&[], &[], "t") && ignored(&[], &[], "dolt_rebase"));
+        assert_eq!(of(&["a%"], &["%b"], "ab"), Contradicted, "neither is more specific");
+        assert_eq!(of(&["a%"], &["a*"], "ab"), Contradicted, "they are the same");
+        assert_eq!((of(&[], &[], "t"), of(&[], &[], "dolt_rebase")), (No, Yes));
+        // No pattern makes it try every way there is.
+        assert_eq!(of(&[&"%a".repeat(40)], &[], &"a".repeat(39)), No);
     }
 }

@@ -26,7 +26,7 @@ pub use diff::{RowChange, TableChange, TableDiff};
 pub use find::{Condition, Found, FoundBy};
 pub(crate) use foreign_key::parse as parse_foreign_keys;
 pub use foreign_key::{ForeignKey, ReferenceOption};
-pub use ignore::IgnorePatterns;
+pub use ignore::{IgnorePatterns, Ignored};
 pub use lookup::{IndexReader, IndexRows};
 pub use range::KeyRange;
 pub use render::push_json_string;
