@@ -190,6 +190,10 @@ impl Journal {
         Ok(Contents::new(&self.file, chunks, problems))
     }
 
+    pub(super) fn file(&self) -> &ReadFile {
+        &self.file
+    }
+
     /// A chunk by its place in the contents.
     pub(super) fn stored(&self, chunk: &StoredChunk) -> Result<Vec<u8>> {
         self.chunk_at((chunk.offset, u32::try_from(chunk.stored_bytes).unwrap_or(u32::MAX)))

@@ -18,7 +18,9 @@ use super::contents::{Contents, StoredChunk};
 use super::index_cache::CacheFile;
 use super::journal::Journal;
 use super::manifest::{JOURNAL, Manifest};
+use super::snappy;
 use super::table_file::TableFile;
+use crate::bytes::{slice, to_usize};
 use crate::{Error, Hash, Result};
 
 /// How often a cold open begins again before it gives up: some four seconds. A collection under load leaves the files
@@ -76,6 +78,16 @@ enum ChunkFile {
     Table(TableFile),
     Archive(Box<Archive>),
 }
+
+/// Part of a file, read at once.
+#[derive(Debug)]
+pub(crate) struct Run {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+/// A longer part is not read at once.
+const MAX_RUN_BYTES: usize = 8 << 20;
 
 // A cold open ends well, asks for another attempt, or fails.
 enum Opened {
@@ -272,6 +284,34 @@ impl Snapshot {
         if found == chunk.hash { Ok(bytes) } else { Err(Error::WrongAddress { hash: chunk.hash, found }) }
     }
 
+    /// What lies in a file from the first of these chunks to the last, if their stored forms follow one another there as they
+    /// are: one read for all of them.
+    pub(crate) fn run_of(&self, file: usize, chunks: &[StoredChunk]) -> Option<Run> {
+        let file = match (&self.generation.journal, file) {
+            (Some(journal), 0) => journal.file(),
+            (journal, i) => {
+                match self.generation.files.get(i.saturating_sub(usize::from(journal.is_some())))? {
+                    ChunkFile::Table(table) => table.file(),
+                    // Its chunks need dictionaries.
+                    ChunkFile::Archive(_) => return None,
+                }
+            }
+        };
+        let (first, last) = (chunks.first()?, chunks.last()?);
+        let len = last.offset.checked_add(last.stored_bytes)?.checked_sub(first.offset)?;
+        let len = to_usize(len).filter(|len| *len <= MAX_RUN_BYTES)?;
+        Some(Run { start: first.offset, bytes: file.read_up_to(first.offset, len).ok()? })
+    }
+
+    /// [`Snapshot::stored`], from a run if that has the chunk.
+    pub(crate) fn stored_in(&self, run: Option<&Run>, file: usize, chunk: &StoredChunk) -> Result<Vec<u8>> {
+        // Whatever is wrong with it is told better by the file itself.
+        match run.and_then(|run| run.chunk(chunk)).filter(|bytes| Hash::of(bytes) == chunk.hash) {
+            Some(bytes) => Ok(bytes),
+            None => self.stored(file, chunk),
+        }
+    }
+
     /// The bytes of a chunk that was checked before: only what its file checks by itself (a crc) is checked again.
     pub(crate) fn known_chunk(&self, hash: Hash) -> Result<Vec<u8>> {
         if let Some(bytes) = self.drafted(hash) {
@@ -287,6 +327,13 @@ impl Snapshot {
             ChunkFile::Archive(archive) => archive.count(),
         };
         self.generation.files.iter().map(count).fold(0, u64::saturating_add)
+    }
+}
+
+impl Run {
+    fn chunk(&self, chunk: &StoredChunk) -> Option<Vec<u8>> {
+        let at = to_usize(chunk.offset.checked_sub(self.start)?)?;
+        snappy::decode(slice(&self.bytes, at, to_usize(chunk.stored_bytes)?)?).ok()
     }
 }
 

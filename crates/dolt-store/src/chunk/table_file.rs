@@ -135,6 +135,10 @@ impl TableFile {
         Ok(None)
     }
 
+    pub(super) fn file(&self) -> &ReadFile {
+        &self.file
+    }
+
     /// The chunk at this place in the order of the file.
     pub(super) fn chunk_at(&self, ordinal: u64) -> Result<Vec<u8>> {
         let offsets = self.offsets()?;

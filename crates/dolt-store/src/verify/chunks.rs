@@ -50,8 +50,9 @@ pub(super) fn check(walker: &Walker<'_>, report: &mut Report) -> Seen {
     let seen = Mutex::new(Seen::default());
     in_parallel(&lots, |(i, file, lot)| {
         let mut leaves = Vec::new();
+        let run = walker.snapshot.run_of(*i, lot);
         for chunk in *lot {
-            match walker.snapshot.stored(*i, chunk) {
+            match walker.snapshot.stored_in(run.as_ref(), *i, chunk) {
                 Ok(content) => {
                     bytes.fetch_add(content.len() as u64, Ordering::Relaxed);
                     leaves.extend(leaf_bytes(content).map(|n| (chunk.hash, n)));
