@@ -22,8 +22,9 @@ pub struct Collation<'n> {
     kind: Kind,
 }
 
+/// What a collation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     // Equal are equal bytes; the order is that of the bytes.
     Bytes,
     // Equal are texts that fold to the same; this is the table of this number.
@@ -82,10 +83,22 @@ impl<'n> Collation<'n> {
     /// A text that is the same for all texts that are equal under this collation. `None`: it is one that this crate does not
     /// know.
     pub fn fold<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
-        match self.kind {
-            Kind::Bytes => Some(Cow::Borrowed(text)),
-            Kind::Unknown => None,
-            Kind::Folded(number) => {
+        self.kind.fold(text)
+    }
+
+    /// How it folds, without its name.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl Kind {
+    /// As [`Collation::fold`].
+    pub(super) fn fold(self, text: &str) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Bytes => Some(Cow::Borrowed(text)),
+            Self::Unknown => None,
+            Self::Folded(number) => {
                 let folding = FOLDINGS
                     .get(number)?
                     .get_or_init(|| Folding::read(TABLES.get(number).map_or("", |t| t.1)));

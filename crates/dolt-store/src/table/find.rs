@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::collation::Collation;
+use super::collation::{Collation, Kind};
 use super::literal::{Literal, literal};
 use super::lookup::IndexReader;
 use super::order::{KeyOrder, Sought};
@@ -30,7 +30,7 @@ enum Wanted {
     Nothing,
     Value(Value),
     // Texts are equal that fold to this; the text itself if its bytes decide.
-    Folded(String),
+    Folded(String, Kind),
 }
 
 /// How rows were found.
@@ -189,7 +189,9 @@ fn wanted(column: &Column, value: Value) -> Wanted {
     if collation.is_bytewise() {
         return Wanted::Value(value);
     }
-    collation.fold(text).map_or(Wanted::Nothing, |folded| Wanted::Folded(folded.into_owned()))
+    collation
+        .fold(text)
+        .map_or(Wanted::Nothing, |folded| Wanted::Folded(folded.into_owned(), collation.kind()))
 }
 
 impl Wanted {
@@ -197,18 +199,17 @@ impl Wanted {
     fn as_value(&self) -> Option<Value> {
         match self {
             Self::Value(value) => Some(value.clone()),
-            Self::Nothing | Self::Folded(_) => None,
+            Self::Nothing | Self::Folded(..) => None,
         }
     }
 }
 
 impl Condition {
-    fn holds(&self, table: &Table, row: &Row) -> bool {
+    fn holds(&self, row: &Row) -> bool {
         match (&self.wanted, row.values.get(self.visible)) {
             (Wanted::Value(wanted), Some(value)) => same(wanted, value),
-            (Wanted::Folded(wanted), Some(Value::Text(text))) => {
-                let column = table.schema().columns.get(self.column);
-                column.and_then(|c| Collation::of(c).fold(text)).is_some_and(|folded| folded == *wanted)
+            (Wanted::Folded(wanted, kind), Some(Value::Text(text))) => {
+                kind.fold(text).is_some_and(|folded| folded == *wanted)
             }
             _ => false,
         }
@@ -264,7 +265,7 @@ impl<'t> Found<'t> {
 
     fn step(&mut self) -> Result<Option<Row>> {
         while let Some(row) = self.candidate()? {
-            if self.conditions.iter().all(|c| c.holds(self.table, &row)) {
+            if self.conditions.iter().all(|c| c.holds(&row)) {
                 return Ok(Some(row));
             }
         }
