@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dolt_store::Error;
 use dolt_store::chunk::Disk;
 use dolt_store::commit::{Author, CommitMeta, Database};
 
-use crate::support::{Dolt, Subject, copy_tree, lock};
+use crate::support::{Dolt, Subject, copy_tree, lock, unlock, wait_until};
 
 const JOURNAL: &str = ".dolt/noms/vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv";
 
@@ -25,7 +26,9 @@ fn commit(dir: &Path, disk: &Disk, message: &str) -> bool {
         let again = locked.begin("main").and_then(|tx| tx.commit(&meta(message), true));
         assert!(again.is_err(), "a writer that failed writes no more");
     }
-    made.is_ok()
+    let is_made = made.is_ok();
+    unlock(locked, dir);
+    is_made
 }
 
 fn head_message(dir: &Path) -> String {
@@ -113,7 +116,11 @@ fn a_database_whose_making_dies_is_none_and_can_be_made_again() {
         made = Database::init_on(&dir, "main", &meta("first"), Disk::stopping_after(calls)).is_ok();
         if Database::open_read(&dir).is_err() {
             assert!(!made);
-            Database::init(&dir, "main", &meta("first")).unwrap();
+            // A child that another test starts just now may have a copy of the lock.
+            wait_until("it is made", || match Database::init(&dir, "main", &meta("first")) {
+                Err(Error::Locked { .. }) => false,
+                done => done.is_ok(),
+            });
         }
         assert_eq!(head_message(&dir), "first", "{calls} calls");
         assert!(commit(&dir, &Disk::default(), "goes on"));

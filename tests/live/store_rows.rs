@@ -6,7 +6,7 @@ use dolt_store::commit::{Author, CommitMeta, Database, Transaction};
 use dolt_store::table::{Row, Value, Violation};
 use dolt_store::{Error, Hash};
 
-use crate::support::{Dolt, Subject, lock};
+use crate::support::{Dolt, Subject, lock, unlock};
 
 const SCHEMA: &str = r"
 create table t (id int primary key, ti tinyint, su smallint unsigned, mi mediumint, bi bigint, bu bigint unsigned, f float,
@@ -77,6 +77,7 @@ fn write(subject: &Subject, change: impl FnOnce(&mut Transaction<'_>)) {
     let mut transaction = locked.begin("main").unwrap();
     change(&mut transaction);
     transaction.commit_sql(&author(), "rows").unwrap();
+    unlock(locked, &subject.dir());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use dolt_store::chunk::Disk;
 use dolt_store::commit::{Author, CommitMeta, Database, Locked, LogEntry, RefKind};
 use dolt_store::{Commit, Error, Tag};
 
-use crate::support::{Dolt, Ran, Subject, copy_tree, lock, run};
+use crate::support::{Dolt, Ran, Subject, copy_tree, lock, run, unlock};
 
 /// A moment that both programs are told.
 const DATE: &str = "2026-01-02T03:04:05Z";
@@ -77,7 +77,7 @@ fn the_same_commits_have_the_addresses_that_dolt_gives_them() {
         for n in 0..COMMITS {
             commit(&mut database, &format!("commit {n}"));
         }
-        drop(database);
+        unlock(database, &ours.dir());
         for (ours, theirs) in log(&ours).iter().zip(log(&theirs)).rev() {
             assert_eq!(*ours, theirs);
         }
@@ -112,7 +112,9 @@ fn a_database_that_we_make_is_the_one_that_dolt_makes() {
         subject.sql("create table t (id int primary key); insert into t values (1)");
         subject.commit("Dolt goes on");
         subject.dolt(&["gc"]).ok();
-        commit(&mut locked(&subject), "and so do we, after a collection");
+        let mut database = locked(&subject);
+        commit(&mut database, "and so do we, after a collection");
+        unlock(database, &subject.dir());
         assert!(subject.dolt(&["log", "--oneline"]).ok().out.contains("after a collection"));
         subject.is_whole();
         assert_eq!(subject.asked("csv", "select * from t"), "id\n1\n");
@@ -157,7 +159,7 @@ fn branches_and_tags_are_the_ones_that_dolt_makes() {
             let said = made.unwrap_err().to_string();
             assert!(said.contains(problem), "{said}");
         }
-        drop(database);
+        unlock(database, &subject.dir());
         let refs = |dir: &Path| Database::open_read(dir).unwrap().session().unwrap().all_refs().unwrap();
         let (ours, theirs) = (refs(&subject.dir()), refs(&copy_of));
         assert_eq!(ours.len(), theirs.len());

@@ -13,5 +13,5 @@ pub(crate) use places::is_alive;
 pub(crate) use programs::{Dolt, bd, fake_dolt};
 pub(crate) use ran::{Ran, Running, run, wait_until};
 pub(crate) use stranger::{silent_server_on, stranger_on};
-pub(crate) use subject::{Subject, copy_tree, lock, without_colours};
+pub(crate) use subject::{Subject, copy_tree, lock, unlock, without_colours};
 pub(crate) use town::{Child, TestTown, free_port, is_locked, signal};

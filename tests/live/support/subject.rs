@@ -10,7 +10,7 @@ use dolt_store::table::Table;
 
 use super::programs::Dolt;
 use super::ran::{Ran, run, wait_until};
-use super::town::{TestTown, free_port};
+use super::town::{TestTown, free_port, is_locked};
 
 /// The database `alpha` of a town that has no server yet.
 #[derive(Debug)]
@@ -182,4 +182,10 @@ pub(crate) fn lock(dir: &Path, disk: &Disk) -> Locked {
         found.is_some()
     });
     found.expect("waited for")
+}
+
+/// Lets a lock go and waits until nobody has a copy of it: Dolt waits for a tenth of a second only, and then reads.
+pub(crate) fn unlock(locked: Locked, dir: &Path) {
+    drop(locked);
+    wait_until("the database's lock is free again", || !is_locked(&dir.join(".dolt/noms/LOCK")));
 }
