@@ -99,7 +99,7 @@ fn decimal(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::decode_key;
+    use super::super::value::{compare, decode_key};
     use super::*;
     use proptest::prelude::*;
 
@@ -130,6 +130,35 @@ mod tests {
             prop_assert!(round(Encoding::Datetime, &Value::Datetime(n)) && round(Encoding::Time, &Value::Time(n)));
             prop_assert!(round(Encoding::String, &Value::Text(text)) && round(Encoding::Float64, &Value::Double(f)));
             prop_assert!(round(Encoding::Decimal, &Value::Decimal(d.to_string())));
+        }
+
+        #[test]
+        fn the_order_of_encoded_keys_is_the_order_of_the_values(
+            text: (String, String), bytes: (Vec<u8>, Vec<u8>), float: (f64, f64), year: (u8, u8), day: ((u16, u8, u8), (u16, u8, u8)),
+            member: (u16, u16), cents: (i64, i64),
+        ) {
+            let order = |encoding, a: Value, b: Value| {
+                let encoded = |value: &Value| encode(encoding, value).unwrap();
+                compare(encoding, Some(&encoded(&a)), Some(&encoded(&b)))
+            };
+            let of_text = |t: &str| Value::Text(t.to_owned());
+            prop_assert_eq!(order(Encoding::String, of_text(&text.0), of_text(&text.1)), text.0.chars().cmp(text.1.chars()));
+            let (a, b) = (bytes.0.clone(), bytes.1.clone());
+            // The end mark is smaller than any byte but zero, which it equals.
+            let with_mark = |b: &[u8]| [b, &[0]].concat();
+            prop_assert_eq!(order(Encoding::Bytes, Value::Bytes(a), Value::Bytes(b)), with_mark(&bytes.0).cmp(&with_mark(&bytes.1)));
+            prop_assert_eq!(order(Encoding::Float64, Value::Double(float.0), Value::Double(float.1)), float.0.partial_cmp(&float.1).unwrap());
+            let in_range = |y: u8| if y == 255 { 0 } else { u16::from(y) + 1901 };
+            let years = (in_range(year.0), in_range(year.1));
+            prop_assert_eq!(order(Encoding::Year, Value::Year(years.0), Value::Year(years.1)), years.0.cmp(&years.1));
+            let of_day = |(y, m, d): (u16, u8, u8)| Value::Date(y, m, d);
+            prop_assert_eq!(order(Encoding::Date, of_day(day.0), of_day(day.1)), day.0.cmp(&day.1));
+            prop_assert_eq!(order(Encoding::Enum, Value::Enum(member.0), Value::Enum(member.1)), member.0.cmp(&member.1));
+            let of_cents = |n: i64| {
+                let (sign, n) = (if n < 0 { "-" } else { "" }, n.unsigned_abs());
+                Value::Decimal(format!("{sign}{}.{:02}", n / 100, n % 100))
+            };
+            prop_assert_eq!(order(Encoding::Decimal, of_cents(cents.0), of_cents(cents.1)), cents.0.cmp(&cents.1));
         }
     }
 }

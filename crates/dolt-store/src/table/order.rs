@@ -57,6 +57,12 @@ impl KeyOrder {
         order
     }
 
+    /// The order of keys of 32-bit numbers.
+    #[cfg(test)]
+    pub(super) fn of_numbers(fields: usize) -> Self {
+        Self { fields: vec![Field::Plain(Encoding::Int32); fields], then: None }
+    }
+
     /// Why the order of all fields is not known; `None`: it is.
     pub(super) fn problem(&self) -> Option<&str> {
         self.then.as_deref()
