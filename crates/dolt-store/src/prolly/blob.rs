@@ -8,13 +8,58 @@ use crate::{Error, Hash, Result};
 /// `MySQL`'s longest value.
 const MAX_BYTES: usize = 1 << 30;
 
+/// Nodes that a value of so many bytes can have: every leaf but the last has some hundred bytes at least, and an inner node
+/// more than one child. A few that hold nothing could otherwise refer to each other for longer than anybody waits.
+const NODES: usize = 64;
+const BYTES_PER_NODE: usize = 64;
+
 /// The bytes of a value by the address of its tree. The address of nothing is the empty value.
 pub(crate) fn read_blob(snapshot: &Snapshot, root: Hash) -> Result<Vec<u8>> {
-    let mut out = Vec::new();
+    let mut value = Value { snapshot, bytes: Vec::new(), nodes: 0 };
     if !root.is_none() {
-        append(snapshot, root, None, &mut out)?;
+        value.append(root, None)?;
     }
-    Ok(out)
+    Ok(value.bytes)
+}
+
+struct Value<'s> {
+    snapshot: &'s Snapshot,
+    bytes: Vec<u8>,
+    nodes: usize,
+}
+
+impl Value<'_> {
+    fn append(&mut self, hash: Hash, under: Option<u8>) -> Result<()> {
+        let bad = |problem: String| Error::BadChunk { hash, problem };
+        let chunk = self.snapshot.chunk(hash)?;
+        let kind = match Message::file_id(&chunk) {
+            Some(id) if id == *b"ADRM" => NodeKind::Addresses,
+            _ => NodeKind::Blob,
+        };
+        let node = Node::parse(kind, chunk).map_err(bad)?;
+        let level = node.level();
+        if under.is_some_and(|above| level >= above) {
+            return Err(bad(format!("a child of level {level} under a node of that level or below")));
+        }
+        self.nodes = self.nodes.saturating_add(1);
+        if self.nodes > NODES.saturating_add(self.bytes.len() / BYTES_PER_NODE) {
+            return Err(bad(format!("{} nodes for {} bytes", self.nodes, self.bytes.len())));
+        }
+        match (kind, level) {
+            (NodeKind::Addresses, 0) => return Err(bad("a leaf of names in a value".to_owned())),
+            (_, 0) => self.bytes.extend_from_slice(node.value(0)),
+            _ => {
+                for i in 0..node.len() {
+                    let child = node.address(i).ok_or_else(|| bad(format!("there is no child {i}")))?;
+                    self.append(child, Some(level))?;
+                }
+            }
+        }
+        if self.bytes.len() > MAX_BYTES {
+            return Err(bad("the value is longer than any can be".to_owned()));
+        }
+        Ok(())
+    }
 }
 
 /// Bytes of a leaf. Long values are not cut by content: every leaf but the last has so many.
@@ -56,29 +101,4 @@ pub(crate) fn write_blob(draft: &Snapshot, bytes: &[u8]) -> Result<Hash> {
         level = level.chunks(CHILDREN).map(parent).collect::<Result<_>>()?;
     }
     Ok(level.first().map_or(Hash::NONE, |(address, _)| *address))
-}
-
-fn append(snapshot: &Snapshot, hash: Hash, under: Option<u8>, out: &mut Vec<u8>) -> Result<()> {
-    let bad = |problem: String| Error::BadChunk { hash, problem };
-    let bytes = snapshot.chunk(hash)?;
-    let kind = match Message::file_id(&bytes) {
-        Some(id) if id == *b"ADRM" => NodeKind::Addresses,
-        _ => NodeKind::Blob,
-    };
-    let node = Node::parse(kind, bytes).map_err(bad)?;
-    if under.is_some_and(|level| node.level() >= level) {
-        return Err(bad(format!("a child of level {} under a node of that level or below", node.level())));
-    }
-    if node.level() == 0 && kind == NodeKind::Blob {
-        out.extend_from_slice(node.value(0));
-        if out.len() > MAX_BYTES {
-            return Err(bad("the value is longer than any can be".to_owned()));
-        }
-        return Ok(());
-    }
-    for i in 0..node.len() {
-        let child = node.address(i).ok_or_else(|| bad(format!("there is no child {i}")))?;
-        append(snapshot, child, Some(node.level().max(1)), out)?;
-    }
-    Ok(())
 }

@@ -206,18 +206,21 @@ impl<'a> Walker<'a> {
         let is_document = Message::file_id(&bytes) == Some(*b"ADRM");
         let kind = if is_document { NodeKind::Addresses } else { NodeKind::Blob };
         let node = Node::parse(kind, bytes).map_err(|problem| self.say_at(place, hash, problem)).ok()?;
+        if is_document && node.level() == 0 {
+            self.say_at(place, hash, "a leaf of names in a value");
+            return None;
+        }
         Some((node, is_document))
     }
 
     fn blob_children(&self, place: &Place, hash: Hash, node: &Node, is_document: bool) -> Blob {
         let level = node.level();
-        if level == 0 && !is_document {
+        if level == 0 {
             return Blob { is_safe: true, bytes: node.value(0).len() as u64, leaves: 1, level };
         }
         let mut all = Blob { is_safe: true, bytes: 0, leaves: 0, level };
         for i in 0..node.len() {
-            let child =
-                self.blob_below(place, node.address(i).unwrap_or_default(), Some(node.level().max(1)));
+            let child = self.blob_below(place, node.address(i).unwrap_or_default(), Some(level));
             let counted = node.count_below(i);
             if !is_document && child.is_safe && child.leaves != counted {
                 self.say_at(place, hash, format!("child {i} has {} leaves, not {counted}", child.leaves));
