@@ -13,7 +13,7 @@ ifneq ($(RUSTUP),)
 export RUSTUP_HOME := $(RUSTUP)
 endif
 
-.PHONY: help demo test bench lint
+.PHONY: help demo test bench fuzz lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,9 @@ test: ## Run all tests, those against the real programs included
 bench: ## Measure, against the real programs, optimised; ONLY=NAME: one part
 	@tools/real-programs all
 	cargo bench --locked -- $(ONLY)
+
+fuzz: ## Feed damaged bytes to what reads Dolt's files; FOR=60: seconds for each target, ONLY=NAME
+	cargo run --locked --profile fuzzing -p dolt-store --features fuzzing --example fuzz -- $(or $(FOR),10) $(ONLY)
 
 lint: ## Check format, lints, documentation and scripts
 	cargo fmt --check

@@ -20,6 +20,9 @@ mod bytes;
 pub mod chunk;
 pub mod commit;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hash;
 mod message;
 mod prolly;

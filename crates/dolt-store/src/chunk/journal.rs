@@ -319,7 +319,7 @@ pub(crate) fn root_record(root: Hash, seconds: u64) -> Vec<u8> {
     framed(&[&[1, 1, 4][..], &seconds.to_be_bytes(), &[2], root.as_bytes()].concat())
 }
 
-fn framed(fields: &[u8]) -> Vec<u8> {
+pub(super) fn framed(fields: &[u8]) -> Vec<u8> {
     let length = u32::try_from(fields.len().saturating_add(8)).unwrap_or(u32::MAX);
     let mut record = length.to_be_bytes().to_vec();
     record.extend(fields);

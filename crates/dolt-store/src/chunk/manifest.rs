@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::{Error, Hash, Result};
 
 /// The name under which a manifest lists the journal, and the journal's file name: 32 times `v`.
-pub(super) const JOURNAL: &str = "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv";
+pub(crate) const JOURNAL: &str = "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv";
 
 /// A file that a manifest names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,8 @@ mod archive;
 mod contents;
 mod disk;
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod index_cache;
 mod journal;
 mod journal_index;
@@ -21,6 +23,8 @@ pub use contents::{Contents, StoredChunk};
 pub use disk::Disk;
 #[cfg(test)]
 pub(crate) use journal::{chunk_record, root_record};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use manifest::JOURNAL;
 pub use manifest::{Manifest, Source};
 pub(crate) use new_store::NewStore;
 pub use store::{ReadOptions, Snapshot, Store};

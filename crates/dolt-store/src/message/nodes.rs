@@ -54,9 +54,10 @@ impl Node {
         }
         let children = if kind == NodeKind::Blob { node.addresses.len() } else { node.keys.len() };
         let complete = match (kind, node.level) {
-            (NodeKind::Map, 0) => node.values.len() == children,
-            (NodeKind::Closure | NodeKind::Blob, 0) => true,
+            (NodeKind::Map, 0) => node.values.len() == children && node.addresses.is_empty(),
+            (NodeKind::Closure | NodeKind::Blob, 0) => node.addresses.is_empty(),
             (NodeKind::Addresses, 0) => node.addresses.len() == children,
+            (NodeKind::Map, _) if !node.values.is_empty() => false,
             (_, _) => node.addresses.len() == children && node.counts.len() == children && children > 0,
         };
         if !complete {

@@ -4,7 +4,7 @@ use super::schema::Encoding;
 use super::value::Value;
 
 /// A value as the bytes of a key's field; long columns stand in keys as they are. `None`: it cannot be of that column.
-pub(super) fn encode(encoding: Encoding, value: &Value) -> Option<Vec<u8>> {
+pub(crate) fn encode(encoding: Encoding, value: &Value) -> Option<Vec<u8>> {
     let signed = |v: &Value| match v {
         Value::Int(n) => Some(*n),
         Value::Uint(n) => i64::try_from(*n).ok(),

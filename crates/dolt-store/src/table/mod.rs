@@ -27,6 +27,8 @@ pub use find::{Condition, Found, FoundBy};
 pub(crate) use foreign_key::parse as parse_foreign_keys;
 pub use foreign_key::{ForeignKey, ReferenceOption};
 pub use ignore::{IgnorePatterns, Ignored};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use key::encode as encode_key;
 pub use lookup::{IndexReader, IndexRows};
 pub use range::KeyRange;
 pub use render::push_json_string;
@@ -36,5 +38,7 @@ pub use schema::{Check, Column, Encoding, Index, Schema};
 pub use tables::{Table, Tables};
 pub(crate) use tuple::Tuple;
 pub use value::Value;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use value::decode_key;
 pub(crate) use value::{Adaptive, adaptive, compare, decode};
 pub use write::{Editor, Misfit, Violation};

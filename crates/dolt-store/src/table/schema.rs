@@ -48,6 +48,12 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// The number of an encoding, the other way round.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn id(self) -> u8 {
+        (0..=u8::MAX).find(|id| Self::of(*id) == self).unwrap_or_default()
+    }
+
     pub(crate) fn of(id: u8) -> Self {
         match id {
             0 => Self::Null,

@@ -135,6 +135,9 @@ fn long_value(encoding: Encoding, content: Vec<u8>) -> std::result::Result<Value
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| "a text is no UTF-8".to_owned());
     Ok(match encoding {
         Encoding::StringAddr | Encoding::StringAdaptive => Value::Text(text(content)?),
+        Encoding::JsonAddr | Encoding::JsonAdaptive if content.is_empty() => {
+            return Err("a document without a value".to_owned());
+        }
         Encoding::JsonAddr | Encoding::JsonAdaptive => Value::Json(text(content)?),
         Encoding::GeomAddr | Encoding::GeomAdaptive => Value::Geometry(content),
         _ => Value::Bytes(content),
@@ -193,10 +196,12 @@ fn decimal(bytes: &[u8]) -> std::result::Result<String, String> {
     if !(-1..=1).contains(&sign) || exponent.unsigned_abs() > 100 || magnitude.len() > 64 {
         return Err("no decimal of MySQL".to_owned());
     }
-    let mut text = if sign < 0 { "-".to_owned() } else { String::new() };
+    // There is no minus zero.
+    let is_zero = magnitude.iter().all(|b| *b == 0);
+    let mut text = if sign < 0 && !is_zero { "-".to_owned() } else { String::new() };
     let minus = text.len();
     push_digits(&mut text, magnitude);
-    for _ in 0..exponent {
+    for _ in 0..if is_zero { 0 } else { exponent } {
         text.push('0');
     }
     let scale = usize::try_from(exponent.checked_neg().unwrap_or(0)).unwrap_or(0);
@@ -321,6 +326,8 @@ mod tests {
         assert_eq!(decimal(&field(-3, 1, 1500)).unwrap(), "1.500");
         assert_eq!(decimal(&field(-3, -1, 5)).unwrap(), "-0.005");
         assert_eq!(decimal(&field(-2, 0, 0)).unwrap(), "0.00");
+        assert_eq!(decimal(&field(-2, -1, 0)).unwrap(), "0.00");
+        assert_eq!(decimal(&field(9, 1, 0)).unwrap(), "0");
         assert_eq!(decimal(&field(0, 1, u64::MAX)).unwrap(), u64::MAX.to_string());
         assert_eq!(decimal(&field(-2, 1, 1_234_567)).unwrap(), "12345.67");
         assert_eq!(decimal(&field(2, 1, 7)).unwrap(), "700");

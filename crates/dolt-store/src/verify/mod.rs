@@ -63,6 +63,14 @@ pub(crate) fn verify_state(session: &crate::commit::Session) -> Report {
     ended(walker, report)
 }
 
+/// The same for a long value.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn verify_long_value(snapshot: &crate::chunk::Snapshot, root: crate::Hash) -> Report {
+    let walker = Walker::new(snapshot, &());
+    walker.blob(&Place::default(), root);
+    ended(walker, Report::default())
+}
+
 fn ended(walker: Walker<'_>, mut report: Report) -> Report {
     report.nodes = walker.nodes.load(Ordering::Relaxed);
     report.entries = walker.entries.load(Ordering::Relaxed);

@@ -158,6 +158,12 @@ pub(super) fn listed_addresses(shape: &Shape, node: &Node) -> std::result::Resul
     Err(format!("its rows hold {} addresses, it lists {} others or as many", held.len(), listed.len()))
 }
 
+/// The same for an inner node, which has no rows.
+pub(super) fn lists_nothing(node: &Node) -> std::result::Result<(), String> {
+    let listed = Message::parse(node.bytes(), *b"TUPM")?.root(11)?.u16s(6)?;
+    if listed.is_empty() { Ok(()) } else { Err("an inner node lists addresses of long values".to_owned()) }
+}
+
 // The address in a field and, if it says, how long the value is.
 fn outside(encoding: Encoding, bytes: &[u8]) -> std::result::Result<Option<(Hash, Option<u64>)>, String> {
     if is_address(encoding) {

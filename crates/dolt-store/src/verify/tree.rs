@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::Ordering as Atomic;
 
-use super::rows::{Row, listed_addresses};
+use super::rows::{Row, listed_addresses, lists_nothing};
 use super::shape::{Order, Shape};
 use super::walker::{Place, Walker};
 use crate::Hash;
@@ -79,6 +79,9 @@ impl Walker<'_> {
         if node.level() == 0 {
             self.leaf(shape, node, at, place, &mut facts, &mut problems);
         } else {
+            if shape.kind == NodeKind::Map {
+                problems.extend(lists_nothing(node).err());
+            }
             self.inner(shape, node, place, &mut facts, &mut problems);
         }
         if facts.is_whole && facts.count != node.tree_count() {
@@ -105,6 +108,11 @@ impl Walker<'_> {
         self.entries.fetch_add(len as u64, Atomic::Relaxed);
         for i in 1..len {
             ascending(shape, node.key(i.saturating_sub(1)), node.key(i), i, problems);
+        }
+        if shape.kind == NodeKind::Addresses {
+            let is_text = |i: &usize| str::from_utf8(node.key(*i)).is_ok();
+            let unreadable = (0..len).filter(|i| !is_text(i));
+            problems.extend(unreadable.map(|i| format!("the name of entry {i} is no UTF-8")));
         }
         if let Some(last) = len.checked_sub(1) {
             facts.first = node.key(0).into();
