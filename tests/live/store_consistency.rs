@@ -17,6 +17,7 @@ use std::time::Duration;
 use dolt_store::chunk::Manifest;
 use dolt_store::commit::{Database, Session};
 use dolt_store::table::{Row, Value};
+use dolt_store::verify::{sizes, verify};
 use dolt_store::{Hash, Result};
 use gt::sql::{Cell, Client, Endpoint, ResultSet, SqlError};
 
@@ -197,6 +198,7 @@ impl Follower {
 #[derive(Debug, Default)]
 struct Seen {
     snapshots: u32,
+    verified: u32,
     reopened: u32,
     stale_manifests: u32,
     stale_journals: u32,
@@ -243,6 +245,12 @@ fn read(load: &Load<'_>, heard: Receiver<()>) -> Seen {
             );
             last = found;
             seen.snapshots += 1;
+        }
+        if seen.snapshots % 20 == 0 {
+            let report = verify(&warm, &()).unwrap();
+            assert!(report.is_clean(), "{:?}", report.findings);
+            assert!(sizes(&warm.session().unwrap()).unwrap().all.chunks > 0);
+            seen.verified += 1;
         }
         let before = load.acknowledged.load(Ordering::SeqCst);
         let manifest = Manifest::read(&noms.join("manifest")).unwrap().unwrap();
@@ -291,7 +299,7 @@ fn read_beside(dolt: Dolt, with_kills: bool) {
     let collections = load.collections.load(Ordering::SeqCst);
     let kills = load.kills.load(Ordering::SeqCst);
     eprintln!("{dolt:?}: {seen:?}, {collections} collections, {kills} kills");
-    assert!(seen.snapshots >= 20 && collections > 0 && (kills > 0) == with_kills);
+    assert!(seen.snapshots >= 20 && seen.verified > 0 && collections > 0 && (kills > 0) == with_kills);
     assert!(
         seen.stale_manifests > 0,
         "who believes the manifest's root was never shown wrong: the test proves nothing"

@@ -224,6 +224,48 @@ fn a_flipped_byte_is_found_and_what_is_safe_is_said() {
 }
 
 #[test]
+fn a_shallow_clone_is_clean_as_far_as_it_goes() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let subject = Subject::new(dolt);
+        for n in 1..=4 {
+            subject.sql(&format!(
+                "create table if not exists c (id int primary key, v longtext); insert into c values ({n}, repeat('x{n}', 9000))"
+            ));
+            subject.commit(&format!("commit {n}"));
+        }
+        let remote = subject.town.outside().join("remote");
+        fs::create_dir(&remote).unwrap();
+        let url = format!("file://{}", remote.display());
+        subject.dolt(&["remote", "add", "origin", &url]).ok();
+        subject.dolt(&["push", "origin", "main"]).ok();
+        let clone = subject.town.database("clone");
+        let mut command = Command::new(dolt.path());
+        command.args(["clone", "--depth", "1", &url, "clone"]);
+        subject.town.seal(&mut command);
+        command.current_dir(clone.parent().unwrap());
+        run(command).ok();
+        let gt = |args: &[&str]| subject.town.gt(&[&["db", "--db", "clone"], args].concat());
+        let report = gt(&["verify", "--json"]).ok().json();
+        assert_eq!((&report["clean"], &report["commits"]), (&true.into(), &1.into()), "{report}");
+        assert_eq!(gt(&["dump", "c"]).ok().out, subject.gt(&["dump", "c"]).ok().out);
+        let whole = subject.gt(&["log", "--oneline"]).ok().out;
+        assert_eq!(gt(&["log", "--oneline"]).ok().out.lines().next(), whole.lines().next());
+        let sizes = gt(&["size", "--json"]).ok().json();
+        assert_eq!(sizes["all"]["chunks"], report["chunks"], "{sizes}");
+        // What is left out is no longer known to be left out.
+        fs::write(clone.join(".dolt/noms/ghostObjects.txt"), "").unwrap();
+        let report = gt(&["verify", "--json"]).fails(1).json();
+        let parent = whole.lines().nth(1).unwrap().split(' ').next().unwrap();
+        let finding = &report["findings"][0];
+        assert_eq!(
+            (&finding["chunk"], &finding["problem"]),
+            (&parent.into(), &"it is missing".into()),
+            "{report}"
+        );
+    }
+}
+
+#[test]
 fn sizes_add_up_and_a_collection_leaves_no_garbage() {
     for dolt in [Dolt::V1, Dolt::V2] {
         let subject = Subject::new(dolt);
