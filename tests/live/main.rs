@@ -12,6 +12,7 @@
 
 mod crash_and_start;
 mod data;
+mod ddl_random;
 mod demo;
 mod disk_full;
 mod files;
