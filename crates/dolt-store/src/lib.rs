@@ -20,6 +20,7 @@ mod bytes;
 pub mod chunk;
 pub mod commit;
 mod error;
+pub mod expr;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -24,7 +24,7 @@ pub struct Collation<'n> {
 
 /// What a collation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     // Equal are equal bytes; the order is that of the bytes.
     Bytes,
     // Equal are texts that fold to the same; this is the table of this number.
@@ -48,9 +48,14 @@ static FOLDINGS: [OnceLock<Folding>; TABLES.len()] = [const { OnceLock::new() };
 impl<'n> Collation<'n> {
     /// The collation of a column. Dolt writes it into the column's type, unless it is the default one.
     pub fn of(column: &'n Column) -> Self {
+        Self::of_type(&column.sql_type)
+    }
+
+    /// The same from a column's type.
+    pub(crate) fn of_type(sql_type: &'n str) -> Self {
         // It stands last; members of an enum may hold any words.
-        let at = column.sql_type.to_ascii_lowercase().rfind(" collate ");
-        let name = at.and_then(|at| column.sql_type.get(at..)?.trim_start().split_once(' '));
+        let at = sql_type.to_ascii_lowercase().rfind(" collate ");
+        let name = at.and_then(|at| sql_type.get(at..)?.trim_start().split_once(' '));
         let name =
             name.map(|(_, name)| name).filter(|n| n.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
         Self::named(name.unwrap_or(DEFAULT))
@@ -87,14 +92,14 @@ impl<'n> Collation<'n> {
     }
 
     /// How it folds, without its name.
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 }
 
 impl Kind {
     /// As [`Collation::fold`].
-    pub(super) fn fold(self, text: &str) -> Option<Cow<'_, str>> {
+    pub(crate) fn fold(self, text: &str) -> Option<Cow<'_, str>> {
         match self {
             Self::Bytes => Some(Cow::Borrowed(text)),
             Self::Unknown => None,

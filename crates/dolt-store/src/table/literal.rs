@@ -114,6 +114,11 @@ fn decimal(text: &str, scale: usize) -> Option<Literal> {
     Some(Literal::Value(Value::Decimal(format!("{sign}{whole}{point}{kept:0<scale$}"))))
 }
 
+/// Whether a text is a moment, or a span of time, in a spelling that Dolt takes too.
+pub(crate) fn is_moment(text: &str, is_span: bool) -> bool {
+    if is_span { time(text).is_some() } else { date_and_time(text).is_some() }
+}
+
 // A day and the microseconds in it.
 fn date_and_time(text: &str) -> Option<((u16, u8, u8), i64)> {
     let text = text.trim();

@@ -22,6 +22,7 @@ mod write;
 
 pub use artifacts::Artifacts;
 pub use collation::Collation;
+pub(crate) use collation::Kind as CollationKind;
 pub use diff::{RowChange, TableChange, TableDiff};
 pub use find::{Condition, Found, FoundBy};
 pub(crate) use foreign_key::parse as parse_foreign_keys;
@@ -29,8 +30,10 @@ pub use foreign_key::{ForeignKey, ReferenceOption};
 pub use ignore::{IgnorePatterns, Ignored};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use key::encode as encode_key;
+pub(crate) use literal::is_moment;
 pub use lookup::{IndexReader, IndexRows};
 pub use range::KeyRange;
+pub(crate) use render::float_text;
 pub use render::push_json_string;
 pub use row::{Direction, Row, Rows};
 pub(crate) use schema::TableMessage;
@@ -41,4 +44,5 @@ pub use value::Value;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use value::decode_key;
 pub(crate) use value::{Adaptive, adaptive, compare, decode};
+pub(crate) use write::ColumnType;
 pub use write::{Editor, Misfit, Violation};

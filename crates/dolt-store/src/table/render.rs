@@ -96,8 +96,8 @@ pub(super) fn json_float(scientific: &str) -> String {
     text.replace("e-0", "e-").replace("e+0", "e+")
 }
 
-// From Rust's shortest digits (`1.5e-7`) to Go's spelling. Exponents in `plain` are written out: `-4..6` is Go's `%g`.
-fn float_text(scientific: &str, plain: std::ops::Range<i32>) -> String {
+/// From Rust's shortest digits (`1.5e-7`) to Go's spelling. Exponents in `plain` are written out: `-4..6` is Go's `%g`.
+pub(crate) fn float_text(scientific: &str, plain: std::ops::Range<i32>) -> String {
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific.to_owned() };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |m| ("-", m));

@@ -3,23 +3,23 @@
 
 /// A type, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ColumnType {
+pub(crate) struct ColumnType {
     /// `varchar`, `decimal unsigned` is `decimal`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What stands in the parentheses, unquoted.
-    pub(super) arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
 }
 
 impl ColumnType {
     /// Reads a type as Dolt spells it.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let (name, rest) = text.split_once('(').unwrap_or((text, ""));
         let name = name.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
         Self { name, arguments: arguments(rest) }
     }
 
     /// The argument at this position as a number.
-    pub(super) fn number(&self, i: usize) -> Option<usize> {
+    pub(crate) fn number(&self, i: usize) -> Option<usize> {
         self.arguments.get(i)?.parse().ok()
     }
 }

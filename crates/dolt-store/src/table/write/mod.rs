@@ -11,5 +11,6 @@ mod json;
 mod message;
 mod row;
 
+pub(crate) use column_type::ColumnType;
 pub use editor::{Editor, Violation};
 pub use encode::Misfit;
