@@ -1,6 +1,9 @@
 //! Addresses: the first 20 bytes of the SHA-512 of a chunk's uncompressed bytes (Dolt `go/store/hash`).
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
 use sha2::{Digest, Sha512};
@@ -56,11 +59,37 @@ impl Hash {
     }
 }
 
-fn base32() -> Encoding {
-    let mut spec = Specification::new();
-    spec.symbols.push_str("0123456789abcdefghijklmnopqrstuv");
-    // The alphabet above is valid by construction: 32 different ASCII characters.
-    spec.encoding().unwrap_or(data_encoding::BASE32HEX_NOPAD)
+/// Maps by address. Addresses are spread evenly as they are: nothing has to be hashed again, and who wants to make many that
+/// begin alike has to try SHA-512 that often.
+pub(crate) type AddressMap<V> = HashMap<Hash, V, BuildHasherDefault<FirstBytes>>;
+/// Sets of addresses, likewise.
+pub(crate) type AddressSet = HashSet<Hash, BuildHasherDefault<FirstBytes>>;
+
+/// Takes the first eight bytes for the hash.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = crate::bytes::u64_be(bytes, 0).unwrap_or_default();
+    }
+
+    // The length, which is always the same.
+    fn write_usize(&mut self, _: usize) {}
+}
+
+fn base32() -> &'static Encoding {
+    static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
+        let mut spec = Specification::new();
+        spec.symbols.push_str("0123456789abcdefghijklmnopqrstuv");
+        // The alphabet above is valid by construction: 32 different ASCII characters.
+        spec.encoding().unwrap_or(data_encoding::BASE32HEX_NOPAD)
+    });
+    &BASE32
 }
 
 impl fmt::Display for Hash {

@@ -28,6 +28,8 @@ const SIGNATURE: &[u8] = b"DOLTARC";
 const SUFFIX: u64 = 12;
 /// Dictionaries that Dolt makes have 4 KiB; this bounds what a damaged file can make us reserve.
 const MAX_DICTIONARY_BYTES: usize = 1 << 20;
+/// The part of a chunk's key that is its place in the order of the index. The rest is its dictionary.
+const INDEX: u64 = 0xffff_ffff;
 /// How many dictionaries are kept.
 const KEPT_DICTIONARIES: usize = 64;
 
@@ -134,18 +136,42 @@ impl Archive {
 
     /// The chunk at this place in the order of the index.
     pub(super) fn chunk_at(&self, i: u64) -> Result<Vec<u8>> {
-        let at = self.refs_at.saturating_add(i.saturating_mul(8));
-        let refs = self.file.read(at, 8)?;
-        let dictionary = u32_be(&refs, 0).unwrap_or_default();
-        let (start, data) = self.span(u32_be(&refs, 4).unwrap_or_default())?;
+        let (dictionary, data) = self.refs(i)?;
+        let (start, data) = self.span(data)?;
+        self.decode_with(dictionary, start, &data)
+    }
+
+    /// A chunk of the contents.
+    pub(super) fn stored(&self, chunk: &StoredChunk) -> Result<Vec<u8>> {
+        self.chunk_at(chunk.key & INDEX)
+    }
+
+    /// The same, with its stored form at hand.
+    pub(super) fn decode(&self, chunk: &StoredChunk, stored: &[u8]) -> Result<Vec<u8>> {
+        let dictionary = u32::try_from(chunk.key >> INDEX.count_ones()).unwrap_or_default();
+        self.decode_with(dictionary, chunk.offset, stored)
+    }
+
+    pub(super) fn file(&self) -> &ReadFile {
+        &self.file
+    }
+
+    // Dictionary and data of a chunk.
+    fn refs(&self, i: u64) -> Result<(u32, u32)> {
+        let refs = self.file.read(self.refs_at.saturating_add(i.saturating_mul(8)), 8)?;
+        Ok((u32_be(&refs, 0).unwrap_or_default(), u32_be(&refs, 4).unwrap_or_default()))
+    }
+
+    fn decode_with(&self, dictionary: u32, start: u64, stored: &[u8]) -> Result<Vec<u8>> {
         if dictionary == 0 {
             if self.version == 1 {
-                return Err(self.file.damaged(at, "a chunk without a dictionary in a version 1 archive"));
+                let problem = "a chunk without a dictionary in a version 1 archive";
+                return Err(self.file.damaged(start, problem));
             }
-            return snappy::decode(&data).map_err(|problem| self.file.damaged(start, problem));
+            return snappy::decode(stored).map_err(|problem| self.file.damaged(start, problem));
         }
         let dictionary = self.dictionary(dictionary)?;
-        self.with_dictionary(&dictionary, &data, start)
+        self.with_dictionary(&dictionary, stored, start)
     }
 
     /// Whether this file has the chunk.
@@ -188,6 +214,8 @@ impl Archive {
             let span = u32_be(refs, 4).unwrap_or_default();
             let offset = end_of(span.saturating_sub(1)).unwrap_or(0);
             let stored_bytes = end_of(span).unwrap_or(0).saturating_sub(offset);
+            let dictionary = u64::from(u32_be(refs, 0).unwrap_or_default());
+            let key = key | dictionary << INDEX.count_ones();
             chunks.push(StoredChunk::new(hash, offset, stored_bytes, key));
         }
         chunks.sort_by_key(|c| c.offset);

@@ -48,6 +48,13 @@ impl ReadFile {
     /// As many of these bytes as there are.
     pub(super) fn read_up_to(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; len];
+        let filled = self.read_into(offset, &mut bytes)?;
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    /// Fills a buffer, as far as the file reaches. Gives how many bytes that are.
+    pub(super) fn read_into(&self, offset: u64, bytes: &mut [u8]) -> Result<usize> {
         let mut filled = 0usize;
         while let Some(rest) = bytes.get_mut(filled..).filter(|r| !r.is_empty()) {
             let at = offset.saturating_add(filled as u64);
@@ -58,8 +65,7 @@ impl ReadFile {
                 Err(source) => return Err(self.io(source)),
             }
         }
-        bytes.truncate(filled);
-        Ok(bytes)
+        Ok(filled)
     }
 
     pub(super) fn damaged(&self, offset: u64, problem: impl Into<String>) -> Error {

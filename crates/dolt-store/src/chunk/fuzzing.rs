@@ -43,7 +43,7 @@ pub(crate) fn journal(dir: &Path, bytes: &[u8]) {
     drop(whole.check_tail());
     let Ok(contents) = whole.contents() else { return };
     for chunk in &contents.chunks {
-        assert!(whole.has(chunk.hash));
+        assert!(whole.has(chunk.hash).unwrap());
         drop((whole.stored(chunk), whole.get(chunk.hash)));
     }
 }

@@ -14,15 +14,16 @@ use std::sync::{PoisonError, RwLock};
 
 use super::contents::{Contents, StoredChunk};
 use super::file::ReadFile;
-use super::index_cache::CacheFile;
+use super::index_cache::{CacheFile, Cached};
 use super::journal_index::{self, Key, Place, key_of};
 use super::places::SortedPlaces;
 use super::snappy;
+use super::sweep::Sweep;
 use crate::bytes::{slice, to_usize, u32_be};
 use crate::{Error, Hash, Result};
 
 /// Dolt refuses a longer record, and so do we.
-const MAX_RECORD_BYTES: u32 = 5 << 20;
+pub(super) const MAX_RECORD_BYTES: u32 = 5 << 20;
 /// A root record with its timestamp.
 const ROOT_RECORD_BYTES: usize = 40;
 /// How much is read at once; at least one record.
@@ -46,9 +47,11 @@ struct Read {
     root: Option<Hash>,
     // Where that root record stands.
     root_at: u64,
-    // What our cache knew, if it was used, and what was sorted in since.
+    // Our cache, if it was used.
+    cached: Option<Cached>,
+    // What has come since and was sorted.
     sorted: SortedPlaces,
-    // What has come since. Where the payload of each chunk lies. Sixteen bytes of an address are all that Dolt's index keeps; that a chunk is
+    // What has come last. Where the payload of each chunk lies. Sixteen bytes of an address are all that Dolt's index keeps; that a chunk is
     // the right one is checked when it is read.
     places: HashMap<Key, Place>,
     // Whether places came from an index or a cache and not from the journal itself.
@@ -63,19 +66,21 @@ impl Journal {
         let journal = Self { file, cache, read: RwLock::default() };
         let has_root_at = |at, root| journal.has_root_at(at, root);
         let cached = journal.cache.as_ref().and_then(|cache| cache.read(bytes, has_root_at));
-        let cached_to = cached.as_ref().map_or(0, |cached| cached.end);
+        let cached_to = cached.as_ref().map_or(0, Cached::end);
         let mut begin = Read::default();
-        if let Some(cached) = cached {
-            begin = Read { end: cached.end, sorted: cached.places, is_indexed: true, ..begin };
+        if cached.is_some() {
+            begin = Read { end: cached_to, cached, is_indexed: true, ..begin };
         } else {
-            let indexed =
-                journal_index::read(&journal.file.path().with_file_name("journal.idx"), has_root_at)?;
-            if indexed.end > 0 {
-                begin = Read { end: indexed.end, is_indexed: true, ..begin };
-                for part in indexed.places.chunks(COLLECTED) {
-                    begin.places.extend(part.iter().copied());
-                    begin.sorted.take(&mut begin.places);
+            let index = journal.file.path().with_file_name("journal.idx");
+            let (mut sorted, mut places) = (SortedPlaces::default(), HashMap::new());
+            let end = journal_index::read(&index, has_root_at, |key, place| {
+                places.insert(key, place);
+                if places.len() >= COLLECTED {
+                    sorted.take(&mut places);
                 }
+            })?;
+            if end > 0 {
+                begin = Read { end, sorted, places, is_indexed: true, ..begin };
             }
         }
         *journal.read.write().unwrap_or_else(PoisonError::into_inner) = begin;
@@ -93,10 +98,22 @@ impl Journal {
             return;
         };
         read.sorted.take(&mut read.places);
-        if read.sorted.are_before(read.root_at) {
-            cache.replace(read.root_at, root, &read.sorted);
+        let merged;
+        let sorted = match &read.cached {
+            None => &read.sorted,
+            Some(cached) => match cached.all_with(&read.sorted) {
+                Ok(all) => {
+                    merged = all;
+                    &merged
+                }
+                // Whoever needs what is in the damaged part reads the journal, and comes here again.
+                Err(_) => return,
+            },
+        };
+        if sorted.are_before(read.root_at) {
+            cache.replace(read.root_at, root, sorted);
         } else {
-            cache.replace(read.root_at, root, &read.sorted.before(read.root_at));
+            cache.replace(read.root_at, root, &sorted.before(read.root_at));
         }
     }
 
@@ -119,19 +136,20 @@ impl Journal {
 
     /// The chunk, if the journal has it. Its address is not checked here.
     pub(super) fn get(&self, hash: Hash) -> Result<Option<Vec<u8>>> {
-        let Some(place) = self.place_of(hash) else { return Ok(None) };
-        match self.chunk_at(place) {
-            Err(_) if self.forget_index()? => {
-                self.place_of(hash).map(|place| self.chunk_at(place)).transpose()
-            }
-            done => done.map(Some),
+        let get = || self.place_of(hash)?.map(|place| self.chunk_at(place)).transpose();
+        match get() {
+            Err(_) if self.forget_index()? => get(),
+            done => done,
         }
     }
 
-    fn place_of(&self, hash: Hash) -> Option<Place> {
+    fn place_of(&self, hash: Hash) -> Result<Option<Place>> {
         let key = key_of(hash);
         let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
-        read.places.get(&key).copied().or_else(|| read.sorted.get(&key))
+        match read.places.get(&key).copied().or_else(|| read.sorted.get(&key)) {
+            None => read.cached.as_ref().map_or(Ok(None), |cached| cached.get(&key)),
+            found => Ok(found),
+        }
     }
 
     fn chunk_at(&self, (offset, len): Place) -> Result<Vec<u8>> {
@@ -190,6 +208,18 @@ impl Journal {
         Ok(Contents::new(&self.file, chunks, problems))
     }
 
+    /// Everything up to its valid end, to be read once.
+    pub(super) fn sweep(&self) -> Sweep<'_> {
+        Sweep::new(&self.file, self.end())
+    }
+
+    /// How many chunks it is known to have.
+    pub(super) fn count(&self) -> u64 {
+        let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
+        let cached = read.cached.as_ref().map_or(0, Cached::len);
+        cached.saturating_add(read.sorted.len()).saturating_add(read.places.len()) as u64
+    }
+
     pub(super) fn file(&self) -> &ReadFile {
         &self.file
     }
@@ -200,8 +230,12 @@ impl Journal {
     }
 
     /// Whether the journal has the chunk.
-    pub(super) fn has(&self, hash: Hash) -> bool {
-        self.place_of(hash).is_some()
+    pub(super) fn has(&self, hash: Hash) -> Result<bool> {
+        let has = || self.place_of(hash).map(|place| place.is_some());
+        match has() {
+            Err(_) if self.forget_index()? => has(),
+            done => done,
+        }
     }
 
     /// Looks behind the valid end for whole records, as Dolt does before it cuts a tail off: a root record that another
@@ -256,13 +290,13 @@ impl Journal {
     }
 }
 
-enum Record {
+pub(super) enum Record {
     Root(Hash),
     Chunk { address: Hash, payload_at: usize, payload_len: u32 },
 }
 
 /// The record that begins here, if it is whole: its length is possible, all of it is there, and its crc agrees.
-fn whole_record(bytes: &[u8]) -> Option<&[u8]> {
+pub(super) fn whole_record(bytes: &[u8]) -> Option<&[u8]> {
     let length = u32_be(bytes, 0).filter(|l| *l <= MAX_RECORD_BYTES)?;
     let record = slice(bytes, 0, usize::try_from(length).ok()?)?;
     let crc_at = record.len().checked_sub(4).filter(|at| *at >= 4)?;
@@ -270,7 +304,7 @@ fn whole_record(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// What a whole record says. Its crc has passed, so anything unknown in it is not an accident.
-fn parse(record: &[u8]) -> std::result::Result<Record, String> {
+pub(super) fn parse(record: &[u8]) -> std::result::Result<Record, String> {
     let fields_end = record.len().saturating_sub(4);
     let (mut kind, mut address, mut payload) = (None, None, None);
     let mut at = 4usize;
@@ -372,7 +406,7 @@ mod tests {
             journal.check_tail().unwrap();
             fs::write(&path, &all).unwrap();
             assert_eq!(journal.refresh().unwrap(), Some(b), "{len}");
-            assert!(journal.has(Hash::of(b"two")));
+            assert!(journal.has(Hash::of(b"two")).unwrap());
         }
     }
 
@@ -507,7 +541,7 @@ mod tests {
             }
             assert_eq!(misled.get(Hash::of(&big[0])).unwrap().as_deref(), Some(&big[0][..]));
             // The truth has been kept instead.
-            assert!(open().has(Hash::of(&big[4])));
+            assert!(open().has(Hash::of(&big[4])).unwrap());
         }
         // Another journal in the same place: the root record is not where the cache says.
         fs::write(&path, [chunk(b"new"), root(b)].concat()).unwrap();

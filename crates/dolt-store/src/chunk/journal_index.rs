@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use super::file::ReadFile;
-use crate::bytes::{array, slice, u32_be, u64_be};
+use crate::bytes::{array, slice, to_usize, u32_be, u64_be};
 use crate::{Hash, Result};
 
 /// The part of an address that the index keeps.
@@ -23,50 +23,82 @@ pub(super) type Place = (u64, u32);
 const LOOKUP: usize = 29;
 const BATCH: usize = 41;
 
-/// What the index says about the beginning of a journal.
-#[derive(Debug, Default)]
-pub(super) struct Indexed {
-    /// The chunks before `end`.
-    pub(super) places: Vec<(Key, Place)>,
-    /// Where a root record stands from which the journal is to be read on.
-    pub(super) end: u64,
+/// Room for what is read at once.
+const ROOM: usize = 1 << 16;
+
+/// Reads the index beside a journal and gives the place of every chunk that it knows to `take`. `is_root_at` tells whether
+/// the journal has this root record at this offset. Gives where a root record stands from which the journal is to be
+/// read on. The index of a large journal is large too: it is read twice, and never held as a whole.
+pub(super) fn read(
+    path: &Path,
+    is_root_at: impl Fn(u64, Hash) -> Result<bool>,
+    mut take: impl FnMut(Key, Place),
+) -> Result<u64> {
+    let Some(file) = ReadFile::open(path.to_owned())? else { return Ok(0) };
+    let (mut end, mut true_to, mut crc, mut reach) = (0u64, 0u64, 0u32, 0u64);
+    each_record(&file, file.len()?, |record, after| {
+        match record {
+            Record::Lookup(key, (offset, len)) => {
+                crc = crc32c::crc32c_append(crc, &key);
+                reach = reach.max(offset.saturating_add(u64::from(len)));
+            }
+            Record::Batch { start, end: batch_end, crc: stored, root } => {
+                let is_next = start == end && batch_end > start && stored == crc && reach <= batch_end;
+                if !is_next || !is_root_at(batch_end, root)? {
+                    return Ok(false);
+                }
+                (end, true_to, crc, reach) = (batch_end, after, 0, 0);
+            }
+        }
+        Ok(true)
+    })?;
+    each_record(&file, true_to, |record, _| {
+        if let Record::Lookup(key, place) = record {
+            take(key, place);
+        }
+        Ok(true)
+    })?;
+    Ok(end)
 }
 
-/// Reads the index beside a journal. `is_root_at` tells whether the journal has this root record at this offset.
-pub(super) fn read(path: &Path, is_root_at: impl Fn(u64, Hash) -> Result<bool>) -> Result<Indexed> {
-    let mut indexed = Indexed::default();
-    let Some(file) = ReadFile::open(path.to_owned())? else { return Ok(indexed) };
-    let bytes = file.read_up_to(0, usize::try_from(file.len()?).unwrap_or(0))?;
-    let mut pending: Vec<(Key, Place)> = Vec::new();
-    let mut crc = 0u32;
-    let mut at = 0usize;
-    while let Some(tag) = bytes.get(at) {
-        match tag {
-            0 => {
-                let Some((key, place)) = slice(&bytes, at, LOOKUP).and_then(lookup) else { break };
-                crc = crc32c::crc32c_append(crc, &key);
-                pending.push((key, place));
-                at = at.saturating_add(LOOKUP);
+enum Record {
+    Lookup(Key, Place),
+    Batch { start: u64, end: u64, crc: u32, root: Hash },
+}
+
+// Calls `take` with each record that ends before `to`, and where it ends, until it says that this was enough or something
+// comes that is no record.
+fn each_record(file: &ReadFile, to: u64, mut take: impl FnMut(Record, u64) -> Result<bool>) -> Result<()> {
+    let mut at = 0u64;
+    loop {
+        let wanted = to_usize(to.saturating_sub(at)).unwrap_or(ROOM).min(ROOM);
+        let block = file.read_up_to(at, wanted)?;
+        let mut used = 0usize;
+        while let Some((record, len)) = block.get(used..).and_then(record) {
+            used = used.saturating_add(len);
+            if !take(record, at.saturating_add(used as u64))? {
+                return Ok(());
             }
-            1 => {
-                let Some((start, end, stored, root)) = slice(&bytes, at, BATCH).and_then(batch) else {
-                    break;
-                };
-                let is_next = start == indexed.end && end > start && stored == crc;
-                let inside =
-                    pending.iter().all(|(_, (offset, len))| offset.saturating_add(u64::from(*len)) <= end);
-                if !is_next || !inside || !is_root_at(end, root)? {
-                    break;
-                }
-                indexed.places.append(&mut pending);
-                indexed.end = end;
-                crc = 0;
-                at = at.saturating_add(BATCH);
-            }
-            _ => break,
         }
+        if used == 0 {
+            return Ok(());
+        }
+        at = at.saturating_add(used as u64);
     }
-    Ok(indexed)
+}
+
+fn record(bytes: &[u8]) -> Option<(Record, usize)> {
+    match bytes.first()? {
+        0 => {
+            let (key, place) = slice(bytes, 0, LOOKUP).and_then(lookup)?;
+            Some((Record::Lookup(key, place), LOOKUP))
+        }
+        1 => {
+            let (start, end, crc, root) = slice(bytes, 0, BATCH).and_then(batch)?;
+            Some((Record::Batch { start, end, crc, root }, BATCH))
+        }
+        _ => None,
+    }
 }
 
 fn lookup(bytes: &[u8]) -> Option<(Key, Place)> {

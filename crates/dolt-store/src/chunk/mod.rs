@@ -16,6 +16,7 @@ mod places;
 mod search;
 mod snappy;
 mod store;
+mod sweep;
 mod table_file;
 mod writer;
 
@@ -28,4 +29,5 @@ pub(crate) use manifest::JOURNAL;
 pub use manifest::{Manifest, Source};
 pub(crate) use new_store::NewStore;
 pub use store::{ReadOptions, Snapshot, Store};
+pub(crate) use sweep::{Lot, NotWhole, Sweep};
 pub use writer::Writer;

@@ -7,7 +7,8 @@ use crate::bytes::{array, u32_be, u64_be};
 
 /// Bytes of an entry: address, offset, length.
 pub(super) const ENTRY: usize = 28;
-const KEY: usize = 16;
+/// Bytes of an address in it.
+pub(super) const KEY: usize = 16;
 
 type Entry = [u8; ENTRY];
 
@@ -22,6 +23,16 @@ impl SortedPlaces {
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         let (entries, rest) = bytes.as_chunks::<ENTRY>();
         rest.is_empty().then(|| Self { entries: entries.to_vec() })
+    }
+
+    /// None yet, with room for so many.
+    pub(super) fn with_room_for(count: usize) -> Self {
+        Self { entries: Vec::with_capacity(count) }
+    }
+
+    /// Adds places behind the last one.
+    pub(super) fn append(&mut self, later: &Self) {
+        self.entries.extend_from_slice(&later.entries);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -41,15 +52,18 @@ impl SortedPlaces {
 
     /// Takes over what was collected, and leaves nothing of it. Of a chunk that is known already the known place stays.
     pub(super) fn take(&mut self, collected: &mut HashMap<Key, Place>) {
-        let collected = std::mem::take(collected);
-        let mut fresh: Vec<Entry> = collected
-            .into_iter()
-            .filter(|(key, _)| self.get(key).is_none())
-            .map(|(k, p)| entry(&k, p))
-            .collect();
+        let mut fresh: Vec<Entry> = std::mem::take(collected).iter().map(|(k, p)| entry(k, *p)).collect();
         fresh.sort_unstable();
+        self.merge(&Self { entries: fresh });
+    }
+
+    /// The same with places that are sorted.
+    pub(super) fn merge(&mut self, fresh: &Self) {
+        let is_new = |entry: &&Entry| self.get(&key_of(entry)).is_none();
+        let fresh: Vec<Entry> = fresh.entries.iter().filter(is_new).copied().collect();
         // Merged from the back, so that nothing has to be copied aside.
         let (mut old, mut new) = (self.entries.len(), fresh.len());
+        self.entries.reserve_exact(new);
         self.entries.resize(old.saturating_add(new), [0; ENTRY]);
         let mut at = self.entries.len();
         while new > 0 {

@@ -6,7 +6,7 @@
 //! names: from the start. Warm: the journal first, the manifest after it. The root is the journal's last root record if
 //! the manifest names a journal, else the manifest's. `docs/format.md` has the measurements behind it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,10 @@ use super::index_cache::CacheFile;
 use super::journal::Journal;
 use super::manifest::{JOURNAL, Manifest};
 use super::snappy;
+use super::sweep::Sweep;
 use super::table_file::TableFile;
 use crate::bytes::{slice, to_usize};
+use crate::hash::AddressMap;
 use crate::{Error, Hash, Result};
 
 /// How often a cold open begins again before it gives up: some four seconds. A collection under load leaves the files
@@ -63,7 +65,7 @@ pub struct Snapshot {
     draft: Option<Arc<RwLock<Chunks>>>,
 }
 
-type Chunks = HashMap<Hash, Vec<u8>>;
+type Chunks = AddressMap<Vec<u8>>;
 
 #[derive(Debug)]
 struct Generation {
@@ -260,42 +262,51 @@ impl Snapshot {
     /// whose index cannot be read gives its error in its place.
     pub fn contents(&self) -> Vec<Result<Contents>> {
         let journal = self.generation.journal.iter().map(Journal::contents);
-        let files = self.generation.files.iter().map(|file| match file {
+        journal.chain(self.file_contents().into_iter().map(|(_, contents)| contents)).collect()
+    }
+
+    /// The same without the journal, each with its position there.
+    pub(crate) fn file_contents(&self) -> Vec<(usize, Result<Contents>)> {
+        let contents = |file: &ChunkFile| match file {
             ChunkFile::Table(table) => table.contents(),
             ChunkFile::Archive(archive) => archive.contents(),
-        });
-        journal.chain(files).collect()
+        };
+        let first = usize::from(self.generation.journal.is_some());
+        (first..).zip(self.generation.files.iter().map(contents)).collect()
+    }
+
+    /// The journal's contents, if there is one, whose position is 0.
+    pub(crate) fn journal_contents(&self) -> Option<Result<Contents>> {
+        self.generation.journal.as_ref().map(Journal::contents)
+    }
+
+    /// The whole journal, to be read once by several threads; and how many chunks are expected there.
+    pub(crate) fn sweep(&self) -> Option<(Sweep<'_>, u64)> {
+        self.generation.journal.as_ref().map(|journal| (journal.sweep(), journal.count()))
     }
 
     /// The bytes of a chunk from the file at this position of [`Snapshot::contents`], checked against its address.
     pub fn stored(&self, file: usize, chunk: &StoredChunk) -> Result<Vec<u8>> {
-        let missing = Error::MissingChunk { hash: chunk.hash };
         let bytes = match (&self.generation.journal, file) {
             (Some(journal), 0) => journal.stored(chunk)?,
-            (journal, file) => {
-                let i = file.saturating_sub(usize::from(journal.is_some()));
-                match self.generation.files.get(i).ok_or(missing)? {
-                    ChunkFile::Table(table) => table.chunk_at(chunk.key)?,
-                    ChunkFile::Archive(archive) => archive.chunk_at(chunk.key)?,
-                }
-            }
+            _ => match self.chunk_file(file).ok_or(Error::MissingChunk { hash: chunk.hash })? {
+                ChunkFile::Table(table) => table.chunk_at(chunk.key)?,
+                ChunkFile::Archive(archive) => archive.stored(chunk)?,
+            },
         };
         let found = Hash::of(&bytes);
         if found == chunk.hash { Ok(bytes) } else { Err(Error::WrongAddress { hash: chunk.hash, found }) }
     }
 
-    /// What lies in a file from the first of these chunks to the last, if their stored forms follow one another there as they
-    /// are: one read for all of them.
+    /// What lies in a file from the first of these chunks to the last, if their stored forms follow one another there: one
+    /// read for all of them.
     pub(crate) fn run_of(&self, file: usize, chunks: &[StoredChunk]) -> Option<Run> {
         let file = match (&self.generation.journal, file) {
             (Some(journal), 0) => journal.file(),
-            (journal, i) => {
-                match self.generation.files.get(i.saturating_sub(usize::from(journal.is_some())))? {
-                    ChunkFile::Table(table) => table.file(),
-                    // Its chunks need dictionaries.
-                    ChunkFile::Archive(_) => return None,
-                }
-            }
+            _ => match self.chunk_file(file)? {
+                ChunkFile::Table(table) => table.file(),
+                ChunkFile::Archive(archive) => archive.file(),
+            },
         };
         let (first, last) = (chunks.first()?, chunks.last()?);
         let len = last.offset.checked_add(last.stored_bytes)?.checked_sub(first.offset)?;
@@ -305,11 +316,21 @@ impl Snapshot {
 
     /// [`Snapshot::stored`], from a run if that has the chunk.
     pub(crate) fn stored_in(&self, run: Option<&Run>, file: usize, chunk: &StoredChunk) -> Result<Vec<u8>> {
+        let stored = run.and_then(|run| run.stored(chunk));
+        let bytes = stored.and_then(|stored| match self.chunk_file(file) {
+            Some(ChunkFile::Archive(archive)) => archive.decode(chunk, stored).ok(),
+            _ => snappy::decode(stored).ok(),
+        });
         // Whatever is wrong with it is told better by the file itself.
-        match run.and_then(|run| run.chunk(chunk)).filter(|bytes| Hash::of(bytes) == chunk.hash) {
+        match bytes.filter(|bytes| Hash::of(bytes) == chunk.hash) {
             Some(bytes) => Ok(bytes),
             None => self.stored(file, chunk),
         }
+    }
+
+    // By position in the contents; none at that of the journal.
+    fn chunk_file(&self, i: usize) -> Option<&ChunkFile> {
+        self.generation.files.get(i.checked_sub(usize::from(self.generation.journal.is_some()))?)
     }
 
     /// The bytes of a chunk that was checked before: only what its file checks by itself (a crc) is checked again.
@@ -331,9 +352,9 @@ impl Snapshot {
 }
 
 impl Run {
-    fn chunk(&self, chunk: &StoredChunk) -> Option<Vec<u8>> {
+    fn stored(&self, chunk: &StoredChunk) -> Option<&[u8]> {
         let at = to_usize(chunk.offset.checked_sub(self.start)?)?;
-        snappy::decode(slice(&self.bytes, at, to_usize(chunk.stored_bytes)?)?).ok()
+        slice(&self.bytes, at, to_usize(chunk.stored_bytes)?)
     }
 }
 
@@ -367,7 +388,7 @@ impl Generation {
     }
 
     fn has(&self, hash: Hash) -> Result<bool> {
-        if self.journal.as_ref().is_some_and(|j| j.has(hash)) {
+        if self.journal.as_ref().map_or(Ok(false), |j| j.has(hash))? {
             return Ok(true);
         }
         for file in &self.files {

@@ -1,6 +1,5 @@
 //! How many chunks and bytes belong to whom.
 
-use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -9,6 +8,7 @@ use super::references::references;
 use super::walker::locked;
 use crate::chunk::Snapshot;
 use crate::commit::{RefKind, Session};
+use crate::hash::{AddressMap, AddressSet};
 use crate::{Error, Hash, Result};
 
 /// Chunks, and the bytes of their stored, compressed form. A dictionary that chunks share is not counted.
@@ -52,7 +52,7 @@ pub struct Sizes {
 /// Measures a whole database. Reads every chunk that a name reaches.
 pub fn sizes(session: &Session) -> Result<Sizes> {
     let mut sizes = Sizes::default();
-    let mut stored: HashMap<Hash, u64> = HashMap::new();
+    let mut stored: AddressMap<u64> = AddressMap::default();
     for contents in session.snapshot().contents() {
         let contents = contents?;
         sizes.files.push((contents.path, contents.bytes, contents.chunks.len() as u64));
@@ -74,7 +74,7 @@ pub fn sizes(session: &Session) -> Result<Sizes> {
         }
     }
     // Who reached a chunk first, and whether anybody else did.
-    let mut reached: HashMap<Hash, (usize, bool)> = HashMap::new();
+    let mut reached: AddressMap<(usize, bool)> = AddressMap::default();
     for (i, (kind, name, targets)) in owners.into_iter().enumerate() {
         let mut all = Share::default();
         for hash in graph.reach(&targets) {
@@ -98,7 +98,7 @@ pub fn sizes(session: &Session) -> Result<Sizes> {
 
 /// Everything that a chunk reaches, itself included: of a table's address, the table.
 pub fn size_below(session: &Session, addresses: &[Hash]) -> Result<Vec<Share>> {
-    let mut stored: HashMap<Hash, u64> = HashMap::new();
+    let mut stored: AddressMap<u64> = AddressMap::default();
     for contents in session.snapshot().contents() {
         stored.extend(contents?.chunks.iter().map(|c| (c.hash, c.stored_bytes)));
     }
@@ -121,13 +121,13 @@ impl Share {
 
 // Every chunk that is reached, and what it refers to.
 struct Graph {
-    edges: HashMap<Hash, Vec<Hash>>,
+    edges: AddressMap<Vec<Hash>>,
 }
 
 impl Graph {
     fn build(snapshot: &Snapshot, root: Hash) -> Result<Self> {
-        let mut edges: HashMap<Hash, Vec<Hash>> = HashMap::new();
-        let mut seen = HashSet::from([root]);
+        let mut edges: AddressMap<Vec<Hash>> = AddressMap::default();
+        let mut seen = AddressSet::from_iter([root]);
         let mut waiting = vec![root];
         while !waiting.is_empty() {
             let found = Mutex::new(Vec::with_capacity(waiting.len()));
@@ -150,8 +150,8 @@ impl Graph {
         Ok(Self { edges })
     }
 
-    fn reach(&self, from: &[Hash]) -> HashSet<Hash> {
-        let mut seen: HashSet<Hash> = from.iter().copied().filter(|h| self.edges.contains_key(h)).collect();
+    fn reach(&self, from: &[Hash]) -> AddressSet {
+        let mut seen: AddressSet = from.iter().copied().filter(|h| self.edges.contains_key(h)).collect();
         let mut waiting: Vec<Hash> = seen.iter().copied().collect();
         while let Some(hash) = waiting.pop() {
             for next in self.edges.get(&hash).into_iter().flatten() {

@@ -10,6 +10,7 @@ use super::chunks::Seen;
 use super::finding::{Finding, Watch};
 use super::tree::Facts;
 use crate::chunk::Snapshot;
+use crate::hash::AddressMap;
 use crate::message::{Message, Node, NodeKind};
 use crate::{Error, Hash, Result};
 
@@ -36,7 +37,7 @@ pub(super) struct Walker<'a> {
     /// Some copy of the damaged ones failed; all other chunks were checked whole.
     seen: Seen,
     memo: Mutex<HashMap<(u32, Hash), Arc<Facts>>>,
-    blobs: Mutex<HashMap<Hash, Blob>>,
+    blobs: Mutex<AddressMap<Blob>>,
     findings: Mutex<Vec<Finding>>,
     said: Mutex<HashSet<u64>>,
     notes: Mutex<Vec<String>>,
