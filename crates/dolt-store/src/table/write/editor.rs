@@ -139,6 +139,14 @@ impl<'t> Editor<'t> {
             if let Some(kind) = index.unsupported {
                 return Err(table.not_supported(&format!("writing {}, a {kind},", index.name)));
             }
+            // Rows whose keys begin alike share an entry there, and Dolt loses the one that stays with the one that goes.
+            let is_cut = |(column, length): (&u16, &u16)| {
+                *length > 0 && schema.columns.get(usize::from(*column)).is_some_and(|c| c.primary_key)
+            };
+            if index.columns.iter().zip(&index.prefix_lengths).any(is_cut) {
+                let what = format!("writing index {} on a prefix of the primary key", index.name);
+                return Err(table.not_supported(&what));
+            }
             let order = KeyOrder::of_index(schema, index);
             let pending = Pending::new(table, order, &format!("index {}", index.name))?;
             let tree = table.index_tree(&index.name)?;
@@ -201,6 +209,8 @@ impl<'t> Editor<'t> {
         match (before, after) {
             (0, _) => self.index(fields, &key)?,
             (_, 0) => self.unindex(fields, &key)?,
+            // An equal row is another row to a unique index.
+            (times, after) if after > times => drop(self.index_entries(fields, &key)?),
             _ => {}
         }
         let value = if after == 0 { None } else { Some(self.writer.entry(fields, after)?.1) };
@@ -232,6 +242,15 @@ impl<'t> Editor<'t> {
     }
 
     fn index(&mut self, fields: &[Field], key: &[u8]) -> Result<()> {
+        let keys = self.index_entries(fields, key)?;
+        for ((_, _, pending), entry) in self.indexes.iter_mut().zip(keys) {
+            pending.set(entry, Some(EMPTY_TUPLE.to_vec()));
+        }
+        Ok(())
+    }
+
+    // The entry of each index, if no unique one has it.
+    fn index_entries(&self, fields: &[Field], key: &[u8]) -> Result<Vec<Vec<u8>>> {
         let mut keys = Vec::with_capacity(self.indexes.len());
         for (index, tree, pending) in &self.indexes {
             let entry = self.writer.index_key(index, fields, key)?;
@@ -240,10 +259,7 @@ impl<'t> Editor<'t> {
             }
             keys.push(entry);
         }
-        for ((_, _, pending), entry) in self.indexes.iter_mut().zip(keys) {
-            pending.set(entry, Some(EMPTY_TUPLE.to_vec()));
-        }
-        Ok(())
+        Ok(keys)
     }
 
     fn unindex(&mut self, fields: &[Field], key: &[u8]) -> Result<()> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::column_type::ColumnType;
 use super::json;
+use crate::table::value::ZERO_DATETIME;
 use crate::table::{Column, Encoding, Value};
 
 /// Why a value cannot be in a column.
@@ -49,6 +50,11 @@ type Result<T> = std::result::Result<T, Misfit>;
 const MICROS: i64 = 1_000_000;
 /// 838:59:59.999999 is `MySQL`'s longest time.
 const MAX_TIME: i64 = 3_020_399_999_999;
+
+/// The years 0 to 9999, in microseconds since 1970.
+const DATETIMES: std::ops::RangeInclusive<i64> = -62_167_219_200_000_000..=253_402_300_799_999_999;
+/// From the first second of 1970 to the last that 31 bits can count.
+const TIMESTAMPS: std::ops::RangeInclusive<i64> = 1_000_000..=2_147_483_647_999_999;
 
 /// A value as a field of a column.
 pub(super) fn encode(column: &Column, value: &Value) -> Result<Field> {
@@ -136,9 +142,7 @@ fn short(encoding: Encoding, sql_type: &ColumnType, value: &Value) -> Result<Vec
             vec![*day, *month, low, high]
         }
         (Encoding::Time, Value::Time(micros)) if micros.abs() <= MAX_TIME => micros.to_le_bytes().to_vec(),
-        (Encoding::Datetime, Value::Datetime(micros)) => {
-            rounded(*micros, sql_type.number(0).unwrap_or(0)).to_le_bytes().to_vec()
-        }
+        (Encoding::Datetime, Value::Datetime(micros)) => moment(*micros, sql_type)?.to_le_bytes().to_vec(),
         (Encoding::Enum, Value::Enum(n)) if (1..=sql_type.arguments.len()).contains(&usize::from(*n)) => {
             n.to_le_bytes().to_vec()
         }
@@ -195,6 +199,16 @@ fn days_in(year: u16, month: u8) -> u8 {
         2 => 28,
         _ => 0,
     }
+}
+
+// Rounded as the type demands, and within its range after that (go-mysql-server `sql/types/datetime.go`, `ConvertToTime`).
+fn moment(micros: i64, sql_type: &ColumnType) -> Result<i64> {
+    if micros == ZERO_DATETIME {
+        return Ok(micros);
+    }
+    let range = if sql_type.name == "timestamp" { TIMESTAMPS } else { DATETIMES };
+    let rounded = rounded(micros, sql_type.number(0).unwrap_or(0));
+    if range.contains(&rounded) { Ok(rounded) } else { Err(Misfit::OutOfRange) }
 }
 
 // To so many digits behind the second, half up.
@@ -320,6 +334,9 @@ mod tests {
         assert_eq!(misfit(Encoding::String, "varchar(3)", Value::Text("äöüß".into())), Misfit::TooLong(3));
         assert_eq!(misfit(Encoding::Uint64, "bit(3)", Value::Uint(8)), Misfit::OutOfRange);
         assert_eq!(misfit(Encoding::Date, "date", Value::Date(2023, 2, 29)), Misfit::OutOfRange);
+        let last = 253_402_300_799_500_000;
+        assert_eq!(misfit(Encoding::Datetime, "datetime(0)", Value::Datetime(last)), Misfit::OutOfRange);
+        assert_eq!(misfit(Encoding::Datetime, "timestamp(6)", Value::Datetime(999_999)), Misfit::OutOfRange);
         assert_eq!(misfit(Encoding::Enum, "enum('a','b')", Value::Enum(3)), Misfit::OutOfRange);
         assert_eq!(
             misfit(Encoding::Decimal, "decimal(4,2)", Value::Decimal("99.995".into())),
