@@ -13,7 +13,7 @@ ifneq ($(RUSTUP),)
 export RUSTUP_HOME := $(RUSTUP)
 endif
 
-.PHONY: help demo test bench fuzz lint
+.PHONY: help demo test soak bench fuzz lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,6 +25,11 @@ demo: ## Show gt at work in a throw-away town with a real Dolt
 test: ## Run all tests, those against the real programs included
 	@tools/real-programs all
 	@GT_TEST_REQUIRE_REAL=1 cargo test --workspace --locked
+
+soak: ## Try writing at random and in turns with the real programs; MINUTES=10 or SECONDS=600, SEED=N: that case only
+	@tools/real-programs all
+	GT_TEST_REQUIRE_REAL=1 GT_SOAK_SECONDS=$(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),$$(($(or $(MINUTES),10) * 60))) \
+		SEED=$(SEED) cargo test --locked --test live -- soak --nocapture --test-threads=1
 
 bench: ## Measure, against the real programs, optimised; ONLY=NAME: one part
 	@tools/real-programs all

@@ -14,6 +14,7 @@ mod crash_and_start;
 mod data;
 mod ddl_random;
 mod demo;
+mod differential;
 mod disk_full;
 mod files;
 mod lifecycle;
