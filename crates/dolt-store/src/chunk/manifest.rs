@@ -164,6 +164,16 @@ mod tests {
     }
 
     #[test]
+    fn one_of_version_4_has_no_generation() {
+        let (root, name) = (Hash::of(b"root"), Hash::of(b"name"));
+        let text = format!("4:__DOLT__:{}:{root}:{name}:12", Hash::of(b"lock"));
+        let manifest = read(text.as_bytes()).unwrap().unwrap();
+        assert_eq!((manifest.version, manifest.root), (4, root));
+        assert!(manifest.gc_generation.is_none() && !manifest.has_journal);
+        assert_eq!(manifest.sources.iter().map(|s| s.name).collect::<Vec<_>>(), [name]);
+    }
+
+    #[test]
     fn foreign_formats_and_damage_are_told_apart() {
         assert!(matches!(read(REAL.replace("5:", "6:").as_bytes()), Err(Error::Unsupported { .. })));
         assert!(matches!(

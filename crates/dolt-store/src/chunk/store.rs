@@ -67,6 +67,12 @@ pub struct Snapshot {
 
 type Chunks = AddressMap<Vec<u8>>;
 
+// Threads share stores and states.
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<(Store, Snapshot)>();
+};
+
 #[derive(Debug)]
 struct Generation {
     manifest: Manifest,

@@ -42,7 +42,7 @@ pub use tables::{Table, Tables};
 pub(crate) use tuple::Tuple;
 pub use value::Value;
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use value::decode_key;
-pub(crate) use value::{Adaptive, adaptive, compare, decode};
+pub(crate) use value::decode;
+pub(crate) use value::{Adaptive, adaptive, compare, decode_key};
 pub(crate) use write::ColumnType;
 pub use write::{Editor, Misfit, Violation};

@@ -10,7 +10,7 @@ use super::shape::{Form, Part, Projection, Shape, is_address};
 use super::walker::{Place, Walker};
 use crate::message::{Message, Node};
 use crate::prolly::read_blob;
-use crate::table::{Adaptive, Encoding, Tuple, adaptive};
+use crate::table::{Adaptive, Column, Encoding, Tuple, adaptive, decode_key};
 use crate::{Hash, Result};
 
 /// A row in a leaf.
@@ -34,7 +34,7 @@ impl Walker<'_> {
         };
         if !problem.is_empty() {
             let Place { state, table, index } = row.place.clone();
-            let key = self.shown(row.shape, row.key);
+            let key = shown(row.shape, row.key);
             let chunk = Some(row.leaf);
             self.say(super::Finding { problem, chunk, state, table, index, key, file: None });
         }
@@ -119,17 +119,17 @@ impl Walker<'_> {
         hasher.update(mark);
         Ok(())
     }
+}
 
-    /// A key as people read it.
-    pub(super) fn shown(&self, shape: &Shape, key: &[u8]) -> Option<String> {
-        let tuple = Tuple::parse(key).ok()?;
-        let field = |(i, column): (usize, &crate::table::Column)| {
-            let value = crate::table::decode(column.encoding, tuple.field(i).ok()?, self.snapshot).ok()?;
-            Some(value.to_text(column).unwrap_or_else(|| "NULL".to_owned()))
-        };
-        let fields: Option<Vec<String>> = shape.key_columns.iter().enumerate().map(field).collect();
-        fields.map(|f| f.join(", "))
-    }
+/// A key as people read it.
+pub(super) fn shown(shape: &Shape, key: &[u8]) -> Option<String> {
+    let tuple = Tuple::parse(key).ok()?;
+    let field = |(i, column): (usize, &Column)| {
+        let value = decode_key(column.encoding, tuple.field(i).ok()?).ok()?;
+        Some(value.to_text(column).unwrap_or_else(|| "NULL".to_owned()))
+    };
+    let fields: Option<Vec<String>> = shape.key_columns.iter().enumerate().map(field).collect();
+    fields.map(|f| f.join(", "))
 }
 
 /// A leaf lists the addresses in its rows, for collections to find them. Checks that it lists exactly those.

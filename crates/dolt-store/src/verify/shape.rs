@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use crate::bytes::array;
 use crate::message::NodeKind;
-use crate::table::{Column, Encoding, Index, Schema, Tuple, compare};
+use crate::table::{Collation, Column, Encoding, Index, Schema, Tuple, compare};
 
 /// What the nodes of a tree must be like.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Shape {
         let outside = schema.value_columns().into_iter().enumerate();
         let outside = outside.filter_map(|(at, i)| Some((at, schema.columns.get(i)?.encoding)));
         Self {
-            order: order(schema, &key_columns, |_| false),
+            order: order(&key_columns, |_| false),
             outside: outside.filter(|(_, e)| is_address(*e) || is_adaptive(*e)).collect(),
             projections: indexes.iter().map(|i| of_row(schema, i)).collect(),
             key_columns,
@@ -127,7 +127,7 @@ impl Shape {
         };
         let projection = Projection { parts: fields.iter().enumerate().map(part).collect() };
         Self {
-            order: order(schema, &key_columns, is_whole),
+            order: order(&key_columns, is_whole),
             projections: vec![projection],
             key_columns,
             ..Self::plain(id, NodeKind::Map, Order::Bytes, true)
@@ -210,32 +210,20 @@ fn whole_form(schema: &Schema, column: usize) -> Form {
     }
 }
 
-fn order(schema: &Schema, columns: &[Column], is_whole: impl Fn(usize) -> bool) -> Order {
+fn order(columns: &[Column], is_whole: impl Fn(usize) -> bool) -> Order {
     let is_known = |(i, column): (usize, &Column)| match column.encoding {
         Encoding::Unknown(_) => false,
         // A unique index on a whole long column: 1.88 compares the bytes, later versions the contents.
         e if is_adaptive(e) && is_whole(i) => false,
-        Encoding::String | Encoding::StringAddr | Encoding::StringAdaptive => is_binary(schema, column),
+        Encoding::String | Encoding::StringAddr | Encoding::StringAdaptive => {
+            Collation::of(column).is_bytewise()
+        }
         _ => true,
     };
     if columns.iter().enumerate().all(is_known) {
         Order::Tuple(columns.iter().map(|c| c.encoding).collect())
     } else {
         Order::Unknown
-    }
-}
-
-/// Collations that order texts as their bytes do: `utf8mb4_0900_bin`, `utf8mb4_bin`, `binary`.
-const BINARY_COLLATIONS: [u16; 3] = [309, 46, 63];
-
-fn is_binary(schema: &Schema, column: &Column) -> bool {
-    let lower = column.sql_type.to_ascii_lowercase();
-    match lower.split_once("collate ") {
-        Some((_, name)) => {
-            let name = name.split_whitespace().next().unwrap_or_default();
-            name.ends_with("_bin") || name == "binary"
-        }
-        None => schema.collation == 0 || BINARY_COLLATIONS.contains(&schema.collation),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::chunks::in_parallel;
 use super::finding::{Finding, Stage};
+use super::rows::shown;
 use super::shape::Shape;
 use super::tree::Facts;
 use super::walker::{Place, Walker, locked};
@@ -214,7 +215,7 @@ impl Checker<'_, '_> {
                     if slot.0 == 0 {
                         open.remove(&hash);
                     } else {
-                        slot.1 = walker.shown(shape, node.key(i));
+                        slot.1 = shown(shape, node.key(i));
                     }
                 }
                 cursor.advance()?;
