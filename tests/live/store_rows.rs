@@ -98,8 +98,9 @@ fn the_same_rows_in_any_order_make_the_tables_that_dolt_makes() {
                 // Another order than the one they are stored in.
                 rows.reverse();
                 let (front, back) = rows.split_at(rows.len() / 3);
-                tx.edit(table, |editor| {
-                    back.iter().chain(front).try_for_each(|row| editor.insert(&row.values))
+                tx.edit(|root| {
+                    let mut table = root.table(table)?;
+                    back.iter().chain(front).try_for_each(|row| table.insert_row(&row.values).map(drop))
                 })
                 .unwrap();
             }
@@ -120,40 +121,36 @@ fn the_same_rows_in_any_order_make_the_tables_that_dolt_makes() {
             for table in TABLES {
                 let rows = read(&ours, table).1;
                 let gone = rows.iter().filter(|row| is_gone(table, row));
-                tx.edit(table, |editor| gone.into_iter().try_for_each(|row| editor.delete(row))).unwrap();
+                tx.edit(|root| {
+                    let mut table = root.table(table)?;
+                    gone.into_iter().try_for_each(|row| table.delete_row(row))
+                })
+                .unwrap();
             }
         });
         same("deleted");
         theirs.sql("update big set tx = 'short now', n = n + 100 where n < 20; update pair set c = c + 1000, n = 0.5; update t set v = 'new', bi = 7 where id = 1");
         write(&ours, |tx| {
-            tx.edit("big", |editor| {
-                read(&ours, "big").1.iter().try_for_each(|row| {
+            tx.edit(|root| {
+                let mut big = root.table("big")?;
+                for row in read(&ours, "big").1 {
                     let Value::Int(n) = row.values[1] else { panic!("{row:?}") };
                     let mut values = row.values.clone();
                     if n < 20 {
                         (values[1], values[2]) = (Value::Int(n + 100), Value::Text("short now".into()));
                     }
-                    editor.update(row, &values)
-                })
-            })
-            .unwrap();
-            tx.edit("pair", |editor| {
-                read(&ours, "pair").1.iter().try_for_each(|row| {
+                    assert_eq!(big.update_row(&row, &values)?, n < 20);
+                }
+                let mut pair = root.table("pair")?;
+                for row in read(&ours, "pair").1 {
                     let Value::Int(c) = row.values[2] else { panic!("{row:?}") };
-                    let mut values = row.values.clone();
-                    (values[2], values[3]) = (Value::Int(c + 1000), Value::Decimal("0.5".into()));
-                    editor.update(row, &values)
-                })
-            })
-            .unwrap();
-            tx.edit("t", |editor| {
-                let rows = read(&ours, "t").1;
-                let row = rows.iter().find(|row| row.values[0] == Value::Int(1)).unwrap();
-                let mut values = row.values.clone();
-                values[4] = Value::Int(7);
-                let v = values.iter().position(|v| *v == Value::Text("a\"b é 😀".into())).unwrap();
-                values[v] = Value::Text("new".into());
-                editor.update(row, &values)
+                    let changes = [("c", Value::Int(c + 1000)), ("N", Value::Decimal("0.5".into()))];
+                    // In the order of the key.
+                    assert!(pair.update(&[row.values[1].clone(), row.values[0].clone()], changes)?);
+                }
+                let changes = [("v", Value::Text("new".into())), ("bi", Value::Int(7)), ("g", Value::Int(2))];
+                root.table("t")?.update(&[Value::Int(1)], changes)?;
+                Ok(())
             })
             .unwrap();
         });
@@ -175,15 +172,15 @@ fn a_row_that_breaks_a_rule_is_refused_by_name_and_changes_nothing() {
     let before = read(&subject, "t").0;
     let row = |id, v: &str, u| vec![Value::Int(id), Value::Text(v.into()), u, Value::Null];
     let cases = [
-        (row(1, "b", Value::Int(6)), "table t: another row has the same PRIMARY"),
-        (row(2, "a", Value::Int(5)), "table t: another row has the same uq"),
+        (row(1, "b", Value::Int(6)), "table t: another row has the same PRIMARY: 1"),
+        (row(2, "a", Value::Int(5)), "table t: another row has the same uq: 5, a"),
         (row(2, "äöüß", Value::Null), "table t: a value does not fit into column v: it is longer than 3"),
         (vec![Value::Int(2), Value::Null, Value::Null, Value::Null], "table t: column v cannot be NULL"),
         (vec![Value::Int(2)], "table t: 1 values for 4 columns"),
     ];
     for (values, problem) in cases {
         write(&subject, |tx| {
-            let refused = tx.edit("t", |editor| editor.insert(&values)).unwrap_err();
+            let refused = tx.edit(|root| root.table("t")?.insert_row(&values)).unwrap_err();
             assert!(matches!(refused, Error::Violation { .. }), "{refused:?}");
             assert_eq!(refused.to_string(), problem);
         });
@@ -191,17 +188,15 @@ fn a_row_that_breaks_a_rule_is_refused_by_name_and_changes_nothing() {
     }
     // Two NULLs are not the same, and what has gone in the same transaction is not in the way.
     write(&subject, |tx| {
-        tx.edit("t", |editor| {
-            editor.insert(&row(2, "a", Value::Null))?;
-            editor.insert(&row(3, "a", Value::Null))?;
-            let (_, rows) = read(&subject, "t");
-            editor.delete(&rows[0])?;
-            editor.insert(&row(4, "a", Value::Int(5)))?;
-            let clash = editor.insert(&row(5, "a", Value::Int(5))).unwrap_err();
-            assert!(
-                matches!(clash, Error::Violation { violation: Violation::Duplicate { .. }, .. }),
-                "{clash}"
-            );
+        tx.edit(|root| {
+            let mut t = root.table("t")?;
+            t.insert_row(&row(2, "a", Value::Null))?;
+            t.insert_row(&row(3, "a", Value::Null))?;
+            t.delete_row(&read(&subject, "t").1[0])?;
+            t.insert_row(&row(4, "a", Value::Int(5)))?;
+            let clash = t.insert_row(&row(5, "a", Value::Int(5))).unwrap_err();
+            let Error::Violation { violation, .. } = &clash else { panic!("{clash}") };
+            assert!(matches!(**violation, Violation::Duplicate { .. }), "{clash}");
             Ok(())
         })
         .unwrap();

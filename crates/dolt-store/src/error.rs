@@ -118,7 +118,7 @@ pub enum Error {
         /// The table.
         table: String,
         /// Which rule.
-        violation: crate::table::Violation,
+        violation: Box<crate::table::Violation>,
     },
     /// There is no such table.
     #[error("there is no table {name}")]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use dolt_store::chunk::Disk;
 use dolt_store::commit::{Author, CommitMeta, Database, Locked, Ref, RefKind, Session};
-use dolt_store::table::{Row, Value};
+use dolt_store::table::{Row, TableEditor, Value};
 use dolt_store::verify::verify;
 use dolt_store::{Error, Hash, Tag};
 
@@ -123,8 +123,9 @@ impl Ours {
         let mut tx = self.locked().begin(&branch).map_err(said)?;
         let mut results: Vec<dolt_store::Result<()>> = Vec::new();
         for group in changes.chunk_by(|a, b| a.table == b.table) {
-            let edited = tx.edit(&tables[group[0].table].name, |editor| {
-                results.extend(group.iter().map(|change| apply(editor, change)));
+            let edited = tx.edit(|root| {
+                let mut editor = root.table(&tables[group[0].table].name)?;
+                results.extend(group.iter().map(|change| apply(&mut editor, change)));
                 Ok(())
             });
             match edited {
@@ -149,7 +150,10 @@ impl Ours {
         let branch = self.branch.clone();
         let mut tx = self.locked().begin(&branch).map_err(said)?;
         let name = &tables[first.table].name;
-        let result = tx.edit(name, |editor| changes.iter().try_for_each(|change| apply(editor, change)));
+        let result = tx.edit(|root| {
+            let mut editor = root.table(name)?;
+            changes.iter().try_for_each(|change| apply(&mut editor, change))
+        });
         tx.commit_sql(&author(), "rows").map_err(said)?;
         let what = || format!("{} changes like {:?}", changes.len(), first.shown());
         done.rows += if judged(&what, result, told, done)? { changes.len() } else { 0 };
@@ -232,12 +236,12 @@ impl Ours {
     }
 }
 
-fn apply(editor: &mut dolt_store::table::Editor<'_>, change: &RowChange) -> dolt_store::Result<()> {
+fn apply(editor: &mut TableEditor<'_, '_>, change: &RowChange) -> dolt_store::Result<()> {
     let row = |values: &Vec<Value>| Row { values: values.clone() };
     match (&change.before, &change.after) {
-        (None, Some(values)) => editor.insert(values),
-        (Some(values), None) => editor.delete(&row(values)),
-        (Some(before), Some(after)) => editor.update(&row(before), after),
+        (None, Some(values)) => editor.insert_row(values).map(drop),
+        (Some(values), None) => editor.delete_row(&row(values)),
+        (Some(before), Some(after)) => editor.update_row(&row(before), after).map(drop),
         (None, None) => Ok(()),
     }
 }

@@ -3,9 +3,9 @@
 
 use super::{Locked, RefChange, Session};
 use crate::bytes::array;
-use crate::message::{Commit, Node, NodeContent, NodeKind, RootValue, WorkingSet, node_message};
+use crate::message::{Commit, Node, NodeContent, NodeKind, WorkingSet, node_message};
 use crate::prolly::{Edit, Shape, Tree, edit};
-use crate::table::Editor;
+use crate::table::RootEditor;
 use crate::{Error, Hash, Result};
 
 /// Who does something, and when.
@@ -100,19 +100,11 @@ impl Transaction<'_> {
         self.set.staged = root;
     }
 
-    /// Changes rows of a table of the working root. When `change` fails, nothing has changed.
-    pub fn edit<T>(&mut self, table: &str, change: impl FnOnce(&mut Editor<'_>) -> Result<T>) -> Result<T> {
-        let snapshot = self.draft.snapshot();
-        let tables = self.draft.tables(self.set.working)?;
-        let opened = tables.open(table)?.ok_or_else(|| Error::NoTable { name: table.to_owned() })?;
-        let mut editor = Editor::new(&opened, snapshot)?;
+    /// Changes rows of the tables of the working root. When `change` fails, nothing has changed.
+    pub fn edit<T>(&mut self, change: impl FnOnce(&mut RootEditor<'_>) -> Result<T>) -> Result<T> {
+        let mut editor = RootEditor::new(&self.draft, self.set.working)?;
         let given = change(&mut editor)?;
-        let put = Edit::put(table.as_bytes().to_vec(), editor.finish()?.as_bytes().to_vec());
-        let map = edit(tables.map(), Shape::ADDRESSES, snapshot, vec![put])?;
-        let node = Node::parse(NodeKind::Addresses, snapshot.chunk(map)?)
-            .map_err(|problem| Error::BadChunk { hash: map, problem })?;
-        let value = RootValue { tables: node, ..tables.root_value().clone() };
-        self.set.working = snapshot.put(value.message())?;
+        self.set.working = editor.finish()?;
         Ok(given)
     }
 

@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -18,6 +19,7 @@ mod chunks;
 mod database;
 mod mutate;
 mod seeds;
+mod writing;
 
 pub use mutate::{Random, mutate};
 pub use seeds::seeds;
@@ -30,7 +32,7 @@ use crate::chunk::fuzzing as files;
 pub type Target = fn(&Path, &[u8]);
 
 /// All of them, by name.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 18] = [
     ("manifest", files::manifest),
     ("journal", files::journal),
     ("journal_records", files::journal_records),
@@ -46,6 +48,9 @@ pub const TARGETS: [(&str, Target); 15] = [
     ("long_value", chunks::long_value),
     ("revision", chunks::revision),
     ("database", database::database),
+    ("document", writing::document),
+    ("blob", writing::blob),
+    ("row_edits", writing::row_edits),
 ];
 
 /// Runs one of them. Panics if there is none of this name.
@@ -96,6 +101,13 @@ mod tests {
     #[test]
     fn damaged_chunks_are_read_or_refused() {
         for name in ["message", "tuple", "value", "key_order", "key_round_trip", "long_value", "revision"] {
+            feed(name);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_is_wrong_with_it() {
+        for name in ["document", "blob", "row_edits"] {
             feed(name);
         }
     }

@@ -26,6 +26,13 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "key_order" => pairs(),
         "long_value" => vec![vec![0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 2, 1, 2, 1, 2, 2, 2, 1, 2, 2, 1, 1]],
         "revision" => ["main~3^2", "HEAD", "WORKING", "v1^", "refs/heads/other"].map(Vec::from).to_vec(),
+        "document" => documents(),
+        "blob" => [0u32, 1, 3_999, 4_000, 4_001, 8_000, 799_999, 800_000, 800_001, 804_000, 1_600_000]
+            .map(|n| n.to_be_bytes()[1..].to_vec())
+            .to_vec(),
+        "row_edits" => (0..60u8)
+            .map(|n| (0..60).map(|i| if i < 2 { n >> i } else { n.wrapping_mul(i) }).collect())
+            .collect(),
         "database" => (0..40u8).map(|n| vec![n % 2, n, 0, n.wrapping_mul(37), n % 9, n, n, 1, 2]).collect(),
         other => panic!("no target {other}"),
     }
@@ -66,6 +73,15 @@ fn journal_records() -> Vec<Vec<u8>> {
 
 fn messages() -> Vec<Vec<u8>> {
     DATABASES.iter().flat_map(|name| chunks_of(name).0).map(|(_, bytes)| bytes).collect()
+}
+
+fn documents() -> Vec<Vec<u8>> {
+    let mut texts: Vec<Vec<u8>> =
+        [&b"{\"b\": 1, \"a\": [1.5e-7, true, null, \"\\u00e9\\n\"]}"[..], b"0", b"\"x\"", b"[[[[{}]]]]"]
+            .map(Vec::from)
+            .to_vec();
+    texts.extend(files(|path| path.ends_with("repo_state.json")));
+    texts
 }
 
 fn packed(chunk: &[u8]) -> Vec<u8> {

@@ -15,6 +15,7 @@ mod range;
 mod render;
 mod row;
 mod schema;
+mod sort_key;
 mod tables;
 mod tuple;
 mod value;
@@ -45,4 +46,6 @@ pub use value::Value;
 pub(crate) use value::decode;
 pub(crate) use value::{Adaptive, adaptive, compare, decode_key};
 pub(crate) use write::ColumnType;
-pub use write::{Editor, Misfit, Violation};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use write::canonical as canonical_json;
+pub use write::{Misfit, Reference, RootEditor, TableEditor, Violation};

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::collation::Collation;
 use super::key::encode;
 use super::schema::{Column, Encoding, Index, Schema};
+use super::sort_key;
 use super::tuple::Tuple;
 use super::value::{self, Value};
 
@@ -63,6 +64,12 @@ impl KeyOrder {
         Self { fields: vec![Field::Plain(Encoding::Int32); fields], then: None }
     }
 
+    /// The order of keys of one text.
+    #[cfg(test)]
+    pub(super) fn of_texts() -> Self {
+        Self { fields: vec![Field::Text(Encoding::String)], then: None }
+    }
+
     /// Why the order of all fields is not known; `None`: it is.
     pub(super) fn problem(&self) -> Option<&str> {
         self.then.as_deref()
@@ -106,6 +113,28 @@ impl KeyOrder {
             .unwrap_or(Ordering::Equal)
     }
 
+    /// Bytes whose order is the order of the keys. What the first fields give begins what all of them give.
+    pub(super) fn sort_key<'f>(&self, fields: impl Iterator<Item = Option<&'f [u8]>>) -> Vec<u8> {
+        let mut out = Vec::with_capacity(32);
+        for (field, bytes) in self.fields.iter().zip(fields) {
+            match bytes {
+                None => out.push(0),
+                Some(bytes) => {
+                    out.push(1);
+                    field.push_sorted(bytes, &mut out);
+                }
+            }
+        }
+        out
+    }
+
+    /// The same of a whole key.
+    pub(super) fn sort_key_of(&self, key: &[u8]) -> Vec<u8> {
+        let tuple = Tuple::parse(key).ok();
+        let field = |i| tuple.and_then(|t| t.field(i).unwrap_or_default());
+        self.sort_key((0..self.fields.len()).map(field))
+    }
+
     /// How two keys compare.
     pub(super) fn compare_keys(&self, a: &[u8], b: &[u8]) -> Ordering {
         let (Ok(a), Ok(b)) = (Tuple::parse(a), Tuple::parse(b)) else { return a.cmp(b) };
@@ -135,6 +164,13 @@ fn field(column: &Column, is_whole: bool) -> Result<Field, String> {
 }
 
 impl Field {
+    fn push_sorted(self, bytes: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Self::Plain(encoding) => sort_key::push(encoding, bytes, out),
+            Self::Text(_) => sort_key::push_characters(characters(bytes), out),
+        }
+    }
+
     fn compare(self, a: Option<&[u8]>, b: Option<&[u8]>) -> Ordering {
         match (self, a, b) {
             (Self::Text(_), Some(a), Some(b)) if str::from_utf8(a).is_err() || str::from_utf8(b).is_err() => {

@@ -73,7 +73,7 @@ pub(crate) fn decode(encoding: Encoding, field: Option<&[u8]>, snapshot: &Snapsh
         _ => None,
     };
     if let Some(hash) = hash {
-        return long_value(encoding, read_blob(snapshot, hash)?)
+        return of_content(encoding, read_blob(snapshot, hash)?)
             .map_err(|problem| Error::BadChunk { hash, problem });
     }
     match encoding {
@@ -85,7 +85,7 @@ pub(crate) fn decode(encoding: Encoding, field: Option<&[u8]>, snapshot: &Snapsh
                 Adaptive::Inline(content) => (Hash::NONE, content.to_vec()),
                 Adaptive::Outside { address, .. } => (address, read_blob(snapshot, address)?),
             };
-            long_value(encoding, content).map_err(|problem| Error::BadChunk { hash, problem })
+            of_content(encoding, content).map_err(|problem| Error::BadChunk { hash, problem })
         }
         _ => short_value(encoding, bytes).map_err(field_problem),
     }
@@ -131,7 +131,8 @@ fn varint(bytes: &[u8]) -> Option<u64> {
     (rest.len() == len).then(|| base.saturating_add(big_endian(rest)))
 }
 
-fn long_value(encoding: Encoding, content: Vec<u8>) -> std::result::Result<Value, String> {
+/// The value of a long column that has this content.
+pub(super) fn of_content(encoding: Encoding, content: Vec<u8>) -> std::result::Result<Value, String> {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| "a text is no UTF-8".to_owned());
     Ok(match encoding {
         Encoding::StringAddr | Encoding::StringAdaptive => Value::Text(text(content)?),

@@ -1,343 +1,274 @@
-//! Changes to the rows of one table, with every index in step. They are collected, so that each tree is edited once; what is
-//! asked meanwhile sees them.
+//! One table being changed: rows by the names of their columns, by their primary key, or as they were read.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use super::field::Field;
+use super::opened::Stored;
+use super::{RootEditor, Violation};
+use crate::table::{Row, Schema, Value};
+use crate::{Error, Result};
 
-use super::encode::{Field, Misfit, encode};
-use super::row::{RowWriter, addresses_in};
-use crate::chunk::Snapshot;
-use crate::message::NodeKind;
-use crate::prolly::{Edit, Shape, Tree, edit};
-use crate::table::order::KeyOrder;
-use crate::table::tuple::Tuple;
-use crate::table::{Index, Row, Table, Value};
-use crate::{Error, Hash, Result};
-
-/// What a row must be like, and is not.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Violation {
-    /// A column that must have a value has none.
-    #[error("column {column} cannot be NULL")]
-    Null {
-        /// The column.
-        column: String,
-    },
-    /// A value cannot be in its column.
-    #[error("a value does not fit into column {column}: {misfit}")]
-    Value {
-        /// The column.
-        column: String,
-        /// Why not.
-        misfit: Misfit,
-    },
-    /// A row has so many values, the table so many columns.
-    #[error("{given} values for {columns} columns")]
-    Columns {
-        /// How many values came.
-        given: usize,
-        /// How many columns there are.
-        columns: usize,
-    },
-    /// Another row has the same key.
-    #[error("another row has the same {index}")]
-    Duplicate {
-        /// The unique index; `PRIMARY` for the primary key.
-        index: String,
-    },
-    /// The row that is to be changed is not there.
-    #[error("there is no such row")]
-    NoRow,
+/// A table being changed. Values that a caller gives come by the name of their column, case aside; of two for the same
+/// column the last one counts.
+pub struct TableEditor<'e, 'd> {
+    root: &'e mut RootEditor<'d>,
+    at: usize,
 }
 
-/// Rows being changed.
-pub struct Editor<'t> {
-    table: &'t Table,
-    draft: &'t Snapshot,
-    rows: Pending,
-    indexes: Vec<(&'t Index, Tree, Pending)>,
-    writer: RowWriter<'t>,
-}
-
-// Entries that were changed, by key in the tree's order. No value: the entry is to go.
-struct Pending {
-    order: Rc<KeyOrder>,
-    entries: BTreeMap<Key, Option<Vec<u8>>>,
-}
-
-// A key that knows its order.
-struct Key {
-    bytes: Vec<u8>,
-    order: Rc<KeyOrder>,
-}
-
-impl Ord for Key {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.order.compare_keys(&self.bytes, &other.bytes)
-    }
-}
-
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Key {}
-
-impl Pending {
-    fn new(table: &Table, order: KeyOrder, of: &str) -> Result<Self> {
-        match order.problem() {
-            None => Ok(Self { order: Rc::new(order), entries: BTreeMap::new() }),
-            Some(problem) => Err(table.not_supported(&format!("writing {of}: {problem}"))),
-        }
+impl<'e, 'd> TableEditor<'e, 'd> {
+    pub(super) fn new(root: &'e mut RootEditor<'d>, at: usize) -> Self {
+        Self { root, at }
     }
 
-    fn key(&self, bytes: Vec<u8>) -> Key {
-        Key { bytes, order: Rc::clone(&self.order) }
+    /// Its schema.
+    pub fn schema(&self) -> Result<&Schema> {
+        Ok(self.root.at(self.at)?.schema())
     }
 
-    fn set(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
-        let key = self.key(key);
-        self.entries.insert(key, value);
+    /// The row with this primary key, as it is by now.
+    pub fn get(&self, key: &[Value]) -> Result<Option<Row>> {
+        let opened = self.root.at(self.at)?;
+        self.find(key)?.map(|stored| opened.row(&stored.fields)).transpose()
     }
 
-    fn get(&self, tree: &Tree, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        if let Some(value) = self.entries.get(&self.key(key.to_vec())) {
-            return Ok(value.clone());
-        }
-        let found = tree.get(|k| self.order.compare_keys(k, key))?;
-        Ok(found.map(|(node, i)| node.value(i).to_vec()))
+    /// Adds a row. Gives its primary key; nothing for a table without one.
+    pub fn insert<N: AsRef<str>>(
+        &mut self,
+        values: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<Vec<Value>> {
+        let given = self.given(values)?;
+        self.add(given)
     }
 
-    fn edits(self) -> Vec<Edit> {
-        let one = |(key, value): (Key, Option<Vec<u8>>)| match value {
-            Some(value) => Edit::put(key.bytes, value),
-            None => Edit::delete(key.bytes),
-        };
-        self.entries.into_iter().map(one).collect()
-    }
-}
-
-impl<'t> Editor<'t> {
-    /// Begins to change a table of a draft.
-    pub(crate) fn new(table: &'t Table, draft: &'t Snapshot) -> Result<Self> {
-        let schema = table.schema();
-        if table.artifact_root().is_some() {
-            return Err(table.not_supported("writing a table with conflicts or violations"));
-        }
-        let mut indexes = Vec::new();
-        for index in &schema.indexes {
-            if let Some(kind) = index.unsupported {
-                return Err(table.not_supported(&format!("writing {}, a {kind},", index.name)));
-            }
-            // Rows whose keys begin alike share an entry there, and Dolt loses the one that stays with the one that goes.
-            let is_cut = |(column, length): (&u16, &u16)| {
-                *length > 0 && schema.columns.get(usize::from(*column)).is_some_and(|c| c.primary_key)
-            };
-            if index.columns.iter().zip(&index.prefix_lengths).any(is_cut) {
-                let what = format!("writing index {} on a prefix of the primary key", index.name);
-                return Err(table.not_supported(&what));
-            }
-            let order = KeyOrder::of_index(schema, index);
-            let pending = Pending::new(table, order, &format!("index {}", index.name))?;
-            let tree = table.index_tree(&index.name)?;
-            let tree =
-                tree.ok_or_else(|| table.not_supported(&format!("index {} without a tree", index.name)))?;
-            indexes.push((index, tree, pending));
-        }
-        let rows = Pending::new(table, KeyOrder::of_rows(schema), "its rows")?;
-        Ok(Self { table, draft, rows, indexes, writer: RowWriter::new(schema, draft) })
+    /// Adds a row by a value for each visible column. Those of virtual columns are not looked at.
+    pub fn insert_row(&mut self, values: &[Value]) -> Result<Vec<Value>> {
+        let given = self.given_row(values)?;
+        self.add(given)
     }
 
-    /// Adds a row: a value for each visible column.
-    pub fn insert(&mut self, values: &[Value]) -> Result<()> {
-        let fields = self.fields(values)?;
-        let (key, value) = self.writer.entry(&fields, 1)?;
-        let before = self.rows.get(self.table.row_tree()?, &key)?;
-        if self.table.schema().is_keyless() {
-            let times = before.as_deref().map_or(Ok(0), cardinality)?;
-            return self.count_keyless(&fields, key, times, times.saturating_add(1));
-        }
-        if before.is_some() {
-            return self.violates(Violation::Duplicate { index: "PRIMARY".to_owned() });
-        }
-        self.index(&fields, &key)?;
-        self.rows.set(key, Some(value));
-        Ok(())
+    /// Changes some values of the row with this primary key. Says whether that made it another.
+    pub fn update<N: AsRef<str>>(
+        &mut self,
+        key: &[Value],
+        values: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<bool> {
+        let given = self.given(values)?;
+        let stored = self.find(key)?;
+        self.change(stored, key, given)
     }
 
-    /// Removes a row: the values of its visible columns, as it was read. Of a keyless table one of the equal ones.
-    pub fn delete(&mut self, row: &Row) -> Result<()> {
-        let fields = self.fields(&row.values)?;
-        let (key, _) = self.writer.entry(&fields, 1)?;
-        let Some(before) = self.rows.get(self.table.row_tree()?, &key)? else {
-            return self.violates(Violation::NoRow);
-        };
-        if self.table.schema().is_keyless() {
-            let times = cardinality(&before)?;
-            return self.count_keyless(&fields, key, times, times.saturating_sub(1));
-        }
-        self.unindex(&fields, &key)?;
-        self.rows.set(key, None);
-        Ok(())
-    }
-
-    /// Changes a row: how it was read, and how it is to be.
-    pub fn update(&mut self, before: &Row, values: &[Value]) -> Result<()> {
-        // Checked first: a row that cannot be must not cost the one that is.
-        self.fields(values)?;
-        self.delete(before)?;
-        match self.insert(values) {
-            Ok(()) => Ok(()),
-            Err(problem) => {
-                self.insert(&before.values)?;
-                Err(problem)
+    /// Changes a row as it was read to one of these values. Of a keyless table one of the equal ones. Values that stay the
+    /// same stay as they are stored.
+    pub fn update_row(&mut self, row: &Row, values: &[Value]) -> Result<bool> {
+        let mut given = self.given_row(values)?;
+        for ((position, _), (before, after)) in self.schema()?.visible().zip(row.values.iter().zip(values)) {
+            if before == after
+                && let Some(slot) = given.get_mut(position)
+            {
+                *slot = None;
             }
         }
+        let stored = self.find_row(row)?;
+        self.change(stored, &row.values, given)
     }
 
-    fn count_keyless(&mut self, fields: &[Field], key: Vec<u8>, before: u64, after: u64) -> Result<()> {
-        match (before, after) {
-            (0, _) => self.index(fields, &key)?,
-            (_, 0) => self.unindex(fields, &key)?,
-            // An equal row is another row to a unique index.
-            (times, after) if after > times => drop(self.index_entries(fields, &key)?),
-            _ => {}
+    /// Removes the row with this primary key.
+    pub fn delete(&mut self, key: &[Value]) -> Result<()> {
+        let stored = self.find(key)?;
+        self.remove(stored, key)
+    }
+
+    /// Removes a row as it was read. Of a keyless table one of the equal ones.
+    pub fn delete_row(&mut self, row: &Row) -> Result<()> {
+        let stored = self.find_row(row)?;
+        self.remove(stored, &row.values)
+    }
+
+    /// Adds a row, or if there is one with the same key, in the primary key or in a unique index, changes that one: what
+    /// `INSERT … ON DUPLICATE KEY UPDATE` does. If several are in the way, the primary key comes first, then the indexes by
+    /// their order. Says whether the row is new.
+    pub fn upsert<N: AsRef<str>, M: AsRef<str>>(
+        &mut self,
+        values: impl IntoIterator<Item = (N, Value)>,
+        otherwise: impl IntoIterator<Item = (M, Value)>,
+    ) -> Result<bool> {
+        let (given, otherwise) = (self.given(values)?, self.given(otherwise)?);
+        let at = self.at;
+        self.root.statement(|root| {
+            let row = root.complete(at, None, given)?;
+            let Some(clash) = root.insert(at, &row.fields)? else { return Ok(true) };
+            let stored = root.at(at)?.find(&clash.key)?;
+            let Some(stored) = stored else { return Err(root.duplicate(at, &clash, &row.fields)?) };
+            let row = root.complete(at, Some(&stored), otherwise)?;
+            if row.is_changed {
+                root.update(at, &stored, &row.fields)?;
+            }
+            Ok(false)
+        })
+    }
+
+    /// Adds a row after it has removed all that are in its way: what `REPLACE` does. Says how many went.
+    pub fn replace<N: AsRef<str>>(&mut self, values: impl IntoIterator<Item = (N, Value)>) -> Result<usize> {
+        let given = self.given(values)?;
+        let at = self.at;
+        self.root.statement(|root| {
+            let row = root.complete(at, None, given)?;
+            let mut gone = 0usize;
+            while let Some(clash) = root.insert(at, &row.fields)? {
+                let stored = root.at(at)?.find(&clash.key)?;
+                let Some(stored) = stored else { return Err(root.duplicate(at, &clash, &row.fields)?) };
+                root.delete(at, &stored)?;
+                gone = gone.saturating_add(1);
+            }
+            Ok(gone)
+        })
+    }
+
+    fn add(&mut self, given: Vec<Option<Value>>) -> Result<Vec<Value>> {
+        let at = self.at;
+        self.root.statement(|root| {
+            let row = root.complete(at, None, given)?;
+            match root.insert(at, &row.fields)? {
+                None => key_values(root, at, &row.fields),
+                Some(clash) => Err(root.duplicate(at, &clash, &row.fields)?),
+            }
+        })
+    }
+
+    fn change(&mut self, stored: Option<Stored>, key: &[Value], given: Vec<Option<Value>>) -> Result<bool> {
+        let Some(stored) = stored else { return Err(self.no_row(key)?) };
+        let at = self.at;
+        self.root.statement(|root| {
+            let row = root.complete(at, Some(&stored), given)?;
+            if row.is_changed {
+                root.update(at, &stored, &row.fields)?;
+            }
+            Ok(row.is_changed)
+        })
+    }
+
+    fn remove(&mut self, stored: Option<Stored>, key: &[Value]) -> Result<()> {
+        let Some(stored) = stored else { return Err(self.no_row(key)?) };
+        let at = self.at;
+        self.root.statement(|root| root.delete(at, &stored))
+    }
+
+    // Values by the position of their column.
+    fn given<N: AsRef<str>>(
+        &self,
+        values: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<Vec<Option<Value>>> {
+        let table = &self.root.at(self.at)?.table;
+        let mut given = vec![None; table.schema().columns.len()];
+        for (name, value) in values {
+            let unknown =
+                || Error::NoSuchColumn { table: table.name().to_owned(), column: name.as_ref().to_owned() };
+            let position = table.schema().position(name.as_ref()).ok_or_else(unknown)?;
+            if let Some(slot) = given.get_mut(position) {
+                *slot = Some(value);
+            }
         }
-        let value = if after == 0 { None } else { Some(self.writer.entry(fields, after)?.1) };
-        self.rows.set(key, value);
-        Ok(())
+        Ok(given)
     }
 
-    fn fields(&self, values: &[Value]) -> Result<Vec<Field>> {
-        let schema = self.table.schema();
+    fn given_row(&self, values: &[Value]) -> Result<Vec<Option<Value>>> {
+        let schema = self.schema()?;
         let columns = schema.visible().count();
         if values.len() != columns {
-            return self.violates(Violation::Columns { given: values.len(), columns });
+            return Err(self.root.violates(self.at, Violation::Columns { given: values.len(), columns })?);
         }
-        let mut fields = vec![Field::Null; schema.columns.len()];
+        let mut given = vec![None; schema.columns.len()];
         for ((position, column), value) in schema.visible().zip(values) {
-            if column.is_virtual {
+            if let Some(slot) = given.get_mut(position).filter(|_| !column.is_virtual) {
+                *slot = Some(value.clone());
+            }
+        }
+        Ok(given)
+    }
+
+    fn find(&self, key: &[Value]) -> Result<Option<Stored>> {
+        let opened = self.root.at(self.at)?;
+        let columns = &opened.schema().key_columns;
+        let problem = match (opened.schema().is_keyless(), columns.len() == key.len()) {
+            (true, _) => "it has no primary key".to_owned(),
+            (_, false) => format!("the key has {} columns, {} values were given", columns.len(), key.len()),
+            (_, true) => String::new(),
+        };
+        if !problem.is_empty() {
+            return Err(Error::NotAKey { table: opened.table.name().to_owned(), problem });
+        }
+        let mut fields = vec![Field::Null; opened.schema().columns.len()];
+        for (position, value) in columns.iter().zip(key) {
+            let position = usize::from(*position);
+            let (Some(column), Some(slot)) =
+                (opened.schema().columns.get(position), fields.get_mut(position))
+            else {
                 continue;
+            };
+            // What cannot be in the column is in no row.
+            let Ok(field) = super::encode::encode(column, value) else { return Ok(None) };
+            *slot = field;
+        }
+        opened.find(&opened.form().key(&fields)?)
+    }
+
+    // The row that is stored as this one was read.
+    fn find_row(&self, row: &Row) -> Result<Option<Stored>> {
+        let opened = self.root.at(self.at)?;
+        let is_same = |stored: &Stored| Ok::<_, Error>(opened.row(&stored.fields)? == *row);
+        if !opened.schema().is_keyless() {
+            let columns = opened.schema().key_columns.iter().map(|c| usize::from(*c));
+            let visible: Vec<usize> = opened.schema().visible().map(|(i, _)| i).collect();
+            let value = |c| Some(row.values.get(visible.iter().position(|v| *v == c)?)?.clone());
+            let key: Vec<Value> = columns.filter_map(value).collect();
+            return match self.find(&key)? {
+                Some(stored) if is_same(&stored)? => Ok(Some(stored)),
+                _ => Ok(None),
+            };
+        }
+        // Its key is a hash of how it is stored. Mostly that is how we would store it.
+        let mut fields = vec![Field::Null; opened.schema().columns.len()];
+        for ((position, column), value) in opened.schema().visible().zip(&row.values) {
+            let (Ok(field), Some(slot)) = (super::encode::encode(column, value), fields.get_mut(position))
+            else {
+                return Ok(None);
+            };
+            *slot = field;
+        }
+        let (key, _) = opened.form().entry(&fields, 1)?;
+        if let Some(stored) = opened.find(&key)? {
+            return Ok(Some(stored));
+        }
+        for entry in opened.all()? {
+            let stored = opened.stored(entry)?;
+            if is_same(&stored)? {
+                return Ok(Some(stored));
             }
-            if *value == Value::Null && !column.nullable {
-                return self.violates(Violation::Null { column: column.name.clone() });
-            }
-            let field = encode(column, value)
-                .or_else(|misfit| self.violates(Violation::Value { column: column.name.clone(), misfit }))?;
-            if let Some(place) = fields.get_mut(position) {
-                *place = field;
-            }
         }
-        Ok(fields)
+        Ok(None)
     }
 
-    fn index(&mut self, fields: &[Field], key: &[u8]) -> Result<()> {
-        let keys = self.index_entries(fields, key)?;
-        for ((_, _, pending), entry) in self.indexes.iter_mut().zip(keys) {
-            pending.set(entry, Some(EMPTY_TUPLE.to_vec()));
-        }
-        Ok(())
-    }
-
-    // The entry of each index, if no unique one has it.
-    fn index_entries(&self, fields: &[Field], key: &[u8]) -> Result<Vec<Vec<u8>>> {
-        let mut keys = Vec::with_capacity(self.indexes.len());
-        for (index, tree, pending) in &self.indexes {
-            let entry = self.writer.index_key(index, fields, key)?;
-            if index.unique && clashes(index, tree, pending, &entry)? {
-                return self.violates(Violation::Duplicate { index: index.name.clone() });
-            }
-            keys.push(entry);
-        }
-        Ok(keys)
-    }
-
-    fn unindex(&mut self, fields: &[Field], key: &[u8]) -> Result<()> {
-        for (index, _, pending) in &mut self.indexes {
-            let entry = self.writer.index_key(index, fields, key)?;
-            pending.set(entry, None);
-        }
-        Ok(())
-    }
-
-    fn violates<T>(&self, violation: Violation) -> Result<T> {
-        Err(Error::Violation { table: self.table.name().to_owned(), violation })
-    }
-
-    /// Edits the trees, and gives the address of the table's new message in the draft.
-    pub(crate) fn finish(self) -> Result<Hash> {
-        let mut message = self.table.message()?;
-        let addresses = addresses_in(self.table.schema());
-        let order = Rc::clone(&self.rows.order);
-        let compare = |a: &[u8], b: &[u8]| order.compare_keys(a, b);
-        let shape = Shape { kind: NodeKind::Map, compare: &compare, addresses_in: &addresses };
-        let rows = edit(self.table.row_tree()?, shape, self.draft, self.rows.edits())?;
-        message.rows = self.draft.chunk(rows)?;
-        let mut roots = Vec::new();
-        for (index, tree, pending) in self.indexes {
-            let order = Rc::clone(&pending.order);
-            let compare = |a: &[u8], b: &[u8]| order.compare_keys(a, b);
-            let shape = Shape { kind: NodeKind::Map, compare: &compare, addresses_in: &|_| Ok(Vec::new()) };
-            let root = edit(&tree, shape, self.draft, pending.edits())?;
-            roots.push(Edit::put(index.name.clone().into_bytes(), root.as_bytes().to_vec()));
-        }
-        roots.sort_by(|a, b| a.key.cmp(&b.key));
-        let indexes = edit(self.table.index_map(), Shape::ADDRESSES, self.draft, roots)?;
-        message.indexes = self.draft.chunk(indexes)?;
-        self.draft.put(message.message())
+    fn no_row(&self, key: &[Value]) -> Result<Error> {
+        let schema = self.schema()?;
+        let is_key = key.len() == schema.key_columns.len() && !schema.is_keyless();
+        let columns: Vec<_> = if is_key {
+            schema.key_columns.iter().filter_map(|c| schema.columns.get(usize::from(*c))).collect()
+        } else {
+            schema.visible().map(|(_, c)| c).collect()
+        };
+        let parts = columns.iter().zip(key).map(|(c, v)| v.to_text(c).unwrap_or_else(|| "NULL".to_owned()));
+        let key = parts.collect::<Vec<_>>().join(", ");
+        self.root.violates(self.at, Violation::NoRow { key })
     }
 }
 
-const EMPTY_TUPLE: [u8; 2] = [0, 0];
-
-// How often a keyless row counts.
-fn cardinality(value: &[u8]) -> Result<u64> {
-    let bad = |problem: String| Error::BadChunk { hash: Hash::NONE, problem };
-    let field = Tuple::parse(value).and_then(|t| t.field(0)).map_err(bad)?;
-    let bytes = field.and_then(|f| f.try_into().ok());
-    bytes
-        .map(u64::from_le_bytes)
-        .ok_or_else(|| bad("a keyless row does not say how often it counts".to_owned()))
-}
-
-// Whether an entry with the same indexed fields is there. NULL is like nothing, itself included.
-fn clashes(index: &Index, tree: &Tree, pending: &Pending, entry: &[u8]) -> Result<bool> {
-    let bad = |problem: String| Error::BadChunk { hash: Hash::NONE, problem };
-    let tuple = Tuple::parse(entry).map_err(bad)?;
-    let count = index.columns.len();
-    let mut sought = Vec::with_capacity(count);
-    for i in 0..count {
-        match tuple.field(i).map_err(bad)? {
-            None => return Ok(false),
-            field => sought.push(field.map(<[u8]>::to_vec)),
-        }
+// The primary key of a row that was added.
+fn key_values(root: &RootEditor<'_>, at: usize, fields: &[Field]) -> Result<Vec<Value>> {
+    let opened = root.at(at)?;
+    if opened.schema().is_keyless() {
+        return Ok(Vec::new());
     }
-    let is_same = |key: &[u8]| pending.order.compare(key, &sought) == Ordering::Equal;
-    // Of what was changed here: the entries next to the sought one.
-    let own = pending.key(entry.to_vec());
-    let near = |mut found: Box<dyn Iterator<Item = (&Key, &Option<Vec<u8>>)> + '_>| {
-        found.by_ref().take_while(|(key, _)| is_same(&key.bytes)).any(|(_, value)| value.is_some())
+    let value = |c: &u16| {
+        let (column, field) = (opened.schema().columns.get(usize::from(*c))?, fields.get(usize::from(*c))?);
+        Some(field.value(column.encoding, &opened.draft))
     };
-    if near(Box::new(pending.entries.range(&own..))) || near(Box::new(pending.entries.range(..&own).rev())) {
-        return Ok(true);
-    }
-    let mut cursor = tree.seek(|key| pending.order.compare(key, &sought))?;
-    while let Some((node, i)) = cursor.entry().filter(|(node, i)| is_same(node.key(*i))) {
-        let is_going = pending.entries.get(&pending.key(node.key(i).to_vec())).is_some_and(Option::is_none);
-        if !is_going {
-            return Ok(true);
-        }
-        cursor.advance()?;
-    }
-    Ok(false)
+    opened.schema().key_columns.iter().filter_map(value).collect()
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::Value as Json;
 
 /// The stored form of a document.
-pub(super) fn canonical(text: &str) -> Result<String, String> {
+pub(crate) fn canonical(text: &str) -> Result<String, String> {
     let document: Json = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let mut out = String::with_capacity(text.len());
     append(&document, &mut out);

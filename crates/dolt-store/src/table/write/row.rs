@@ -2,10 +2,11 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::encode::Field;
+use super::field::Field;
+use super::tree::Entry;
 use crate::bytes::sqlite4_varint;
 use crate::chunk::Snapshot;
-use crate::prolly::write_blob;
+use crate::prolly::{read_blob, write_blob, write_json};
 use crate::table::tuple::Tuple;
 use crate::table::{Encoding, Index, Schema};
 use crate::{Error, Hash, Result};
@@ -17,21 +18,14 @@ const MAX_TUPLE: usize = 65_504;
 /// Bytes of an adaptive field beside an address: the mark of what is inline.
 const INLINE_MARK: usize = 1;
 
-/// Key and value of an entry.
-pub(super) type Entry = (Vec<u8>, Vec<u8>);
-
-/// Makes entries of rows. Fields come by position in [`Schema::columns`]; hidden and virtual columns are not looked at.
-pub(super) struct RowWriter<'t> {
-    schema: &'t Schema,
-    draft: &'t Snapshot,
-    value_columns: Vec<usize>,
+/// Makes entries of rows, and rows of entries. Fields come by position in [`Schema::columns`]; hidden and virtual columns are
+/// not looked at.
+pub(super) struct RowForm<'t> {
+    pub(super) schema: &'t Schema,
+    pub(super) draft: &'t Snapshot,
 }
 
-impl<'t> RowWriter<'t> {
-    pub(super) fn new(schema: &'t Schema, draft: &'t Snapshot) -> Self {
-        Self { schema, draft, value_columns: schema.value_columns() }
-    }
-
+impl RowForm<'_> {
     /// The entry of the table's tree. A keyless row counts `times`.
     pub(super) fn entry(&self, fields: &[Field], times: u64) -> Result<Entry> {
         let value = self.value(fields, times)?;
@@ -39,19 +33,20 @@ impl<'t> RowWriter<'t> {
             let id = xxh3_128(value.get(CARDINALITY..).unwrap_or_default());
             return Ok((tuple(&[Some(id.to_le_bytes().to_vec())])?, value));
         }
-        let key = self.schema.key_columns.iter().map(|c| key_field(field(fields, usize::from(*c)), 0));
-        Ok((tuple(&key.collect::<Vec<_>>())?, value))
+        Ok((self.key(fields)?, value))
+    }
+
+    /// The key of a row that has one.
+    pub(super) fn key(&self, fields: &[Field]) -> Result<Vec<u8>> {
+        let key = self.schema.key_columns.iter().map(|c| self.key_field(field(fields, usize::from(*c)), 0));
+        tuple(&key.collect::<Result<Vec<_>>>()?)
     }
 
     /// The key of the entry in an index; `key` is that of the row's entry.
     pub(super) fn index_key(&self, index: &Index, fields: &[Field], key: &[u8]) -> Result<Vec<u8>> {
         let prefix = |i: usize| index.prefix_lengths.get(i).copied().map_or(0, usize::from);
-        let mut parts: Vec<Option<Vec<u8>>> = index
-            .key_columns
-            .iter()
-            .enumerate()
-            .map(|(i, c)| key_field(field(fields, usize::from(*c)), prefix(i)))
-            .collect();
+        let part = |(i, c): (usize, &u16)| self.key_field(field(fields, usize::from(*c)), prefix(i));
+        let mut parts: Vec<_> = index.key_columns.iter().enumerate().map(part).collect::<Result<_>>()?;
         if self.schema.is_keyless() {
             let id = Tuple::parse(key).and_then(|t| t.field(0)).map_err(|problem| bad(&problem))?;
             parts.push(id.map(<[u8]>::to_vec));
@@ -59,24 +54,68 @@ impl<'t> RowWriter<'t> {
         tuple(&parts)
     }
 
+    /// A field as it stands in a key: long values inline, with the mark that ends a text; an index may keep some bytes only.
+    pub(super) fn key_field(&self, field: &Field, prefix: usize) -> Result<Option<Vec<u8>>> {
+        let kept = |content: &[u8]| {
+            let len = if prefix == 0 { content.len() } else { prefix.min(content.len()) };
+            [content.get(..len).unwrap_or(content), &[0]].concat()
+        };
+        Ok(match field {
+            Field::Null => None,
+            Field::Short(bytes) if prefix == 0 => Some(bytes.clone()),
+            Field::Short(bytes) => Some(kept(bytes.strip_suffix(&[0]).unwrap_or(bytes))),
+            Field::Long(content) => Some(kept(content)),
+            Field::Outside { address, .. } | Field::Address(address) => {
+                Some(kept(&read_blob(self.draft, *address)?))
+            }
+        })
+    }
+
+    /// The fields of an entry of the table's tree.
+    pub(super) fn fields(&self, key: &[u8], value: &[u8]) -> Result<Vec<Field>> {
+        let mut fields = vec![Field::Null; self.schema.columns.len()];
+        let key = Tuple::parse(key).map_err(|problem| bad(&problem))?;
+        let value = Tuple::parse(value).map_err(|problem| bad(&problem))?;
+        let encoding = |column: usize| self.schema.columns.get(column).map_or(Encoding::Null, |c| c.encoding);
+        for (i, column) in self.schema.key_columns.iter().enumerate() {
+            let column = usize::from(*column);
+            let bytes = key.field(i).map_err(|problem| bad(&problem))?;
+            set(&mut fields, column, Field::stored_in_key(encoding(column), bytes));
+        }
+        for (i, column) in self.schema.value_columns().into_iter().enumerate() {
+            let bytes = value.field(i).map_err(|problem| bad(&problem))?;
+            set(&mut fields, column, Field::stored(encoding(column), bytes, self.draft)?);
+        }
+        Ok(fields)
+    }
+
     fn value(&self, fields: &[Field], times: u64) -> Result<Vec<u8>> {
-        let mut parts = Vec::with_capacity(self.value_columns.len());
-        for column in &self.value_columns {
-            let encoding = self.schema.columns.get(*column).map_or(Encoding::Null, |c| c.encoding);
-            let is_cardinality = self.schema.columns.get(*column).is_some_and(|c| c.hidden);
-            parts.push(if is_cardinality {
+        let mut parts = Vec::with_capacity(fields.len());
+        // Dolt counts a year as two bytes.
+        let mut years = 0usize;
+        for column in self.schema.value_columns() {
+            let (encoding, is_cardinality) =
+                self.schema.columns.get(column).map_or((Encoding::Null, false), |c| (c.encoding, c.hidden));
+            let part = if is_cardinality {
                 Part::Bytes(times.to_le_bytes().to_vec())
             } else {
-                self.part(field(fields, *column), encoding)?
-            });
+                self.part(field(fields, column), encoding)?
+            };
+            if encoding == Encoding::Year && part.len() > 0 {
+                years = years.saturating_add(1);
+            }
+            parts.push(part);
         }
-        self.settle(&mut parts)?;
+        self.settle(&mut parts, years)?;
         let fields: Vec<Option<Vec<u8>>> = parts
             .into_iter()
             .map(|part| match part {
                 Part::Null => None,
                 Part::Bytes(bytes) => Some(bytes),
-                Part::Adaptive(content) => Some([&[0][..], &content].concat()),
+                Part::Inline(content) => Some([&[0][..], &content].concat()),
+                Part::Outside { bytes, address, .. } => {
+                    Some([&sqlite4_varint(bytes)[..], address.as_bytes()].concat())
+                }
             })
             .collect();
         tuple(&fields)
@@ -86,60 +125,62 @@ impl<'t> RowWriter<'t> {
         Ok(match field {
             Field::Null => Part::Null,
             Field::Short(bytes) => Part::Bytes(bytes.clone()),
+            Field::Address(address) => Part::Bytes(address.as_bytes().to_vec()),
+            Field::Outside { bytes, address } => {
+                Part::Outside { bytes: *bytes, address: *address, stays: encoding == Encoding::GeomAdaptive }
+            }
             Field::Long(content) => match encoding {
                 Encoding::StringAddr | Encoding::BytesAddr | Encoding::GeomAddr => {
                     Part::Bytes(write_blob(self.draft, content)?.as_bytes().to_vec())
                 }
-                Encoding::JsonAddr => {
-                    Part::Bytes(crate::prolly::write_json(self.draft, content)?.as_bytes().to_vec())
-                }
-                _ => Part::Adaptive(content.clone()),
+                Encoding::JsonAddr => Part::Bytes(write_json(self.draft, content)?.as_bytes().to_vec()),
+                _ => Part::Inline(content.clone()),
             },
         })
     }
 
-    // Decides which adaptive fields leave the row: those longer than the target at once, then the ones by which most is
-    // saved, until the row is no longer than the target (Dolt `go/store/val/tuple_builder.go`).
-    fn settle(&self, parts: &mut [Part]) -> Result<()> {
+    // Decides which adaptive fields are outside of the row: those longer than the target, then the ones by which most is
+    // saved, until the row is no longer than the target. All others come in, except geometries of a row that is short enough
+    // (Dolt `go/store/val/tuple_builder.go`, `BuildPermissive`).
+    fn settle(&self, parts: &mut [Part], years: usize) -> Result<()> {
         let target = usize::from(self.schema.target_row_bytes);
-        let sizes: Vec<usize> = parts.iter().map(Part::len).collect();
-        let mut total = sizes.iter().fold(0usize, |sum, n| sum.saturating_add(*n));
-        for (part, size) in parts.iter_mut().zip(&sizes) {
-            if *size > target {
-                self.move_out(part)?;
-            }
+        for part in parts.iter_mut().filter(|part| part.len() > target) {
+            self.move_out(part)?;
         }
-        if total <= target {
-            return Ok(());
-        }
-        let saving = |i: usize| -> Option<(usize, usize)> {
-            let size = sizes.get(i)?;
-            let outside = match parts.get(i)? {
-                Part::Adaptive(_) => Hash::LEN.saturating_add(1),
-                // Out already, if it was adaptive.
-                Part::Bytes(bytes) if *size > target && bytes.len() < *size => bytes.len(),
-                Part::Null | Part::Bytes(_) => return None,
-            };
-            Some((i, size.checked_sub(outside).filter(|n| *n > 0)?))
+        let mut total = parts.iter().fold(years, |sum, part| sum.saturating_add(part.len()));
+        let is_short = total <= target;
+        let saving = |(i, part): (usize, &Part)| {
+            Some((i, part.len().checked_sub(part.outside()?).filter(|n| *n > 0)?))
         };
-        let mut candidates: Vec<(usize, usize)> = (0..parts.len()).filter_map(saving).collect();
+        let mut candidates: Vec<(usize, usize)> = parts.iter().enumerate().filter_map(saving).collect();
         candidates.sort_by_key(|(_, saved)| std::cmp::Reverse(*saved));
+        let mut goes_out = vec![false; parts.len()];
         for (i, saved) in candidates {
-            if let Some(part) = parts.get_mut(i) {
-                self.move_out(part)?;
-            }
-            total = total.saturating_sub(saved);
             if total <= target {
                 break;
+            }
+            set(&mut goes_out, i, true);
+            total = total.saturating_sub(saved);
+        }
+        for (part, goes_out) in parts.iter_mut().zip(goes_out) {
+            match part {
+                Part::Outside { address, stays, .. } if !(goes_out || is_short && *stays) => {
+                    *part = Part::Inline(read_blob(self.draft, *address)?);
+                }
+                _ if goes_out => self.move_out(part)?,
+                _ => {}
             }
         }
         Ok(())
     }
 
     fn move_out(&self, part: &mut Part) -> Result<()> {
-        if let Part::Adaptive(content) = part {
-            let address = write_blob(self.draft, content)?;
-            *part = Part::Bytes([&sqlite4_varint(content.len() as u64)[..], address.as_bytes()].concat());
+        if let Part::Inline(content) = part {
+            *part = Part::Outside {
+                bytes: content.len() as u64,
+                address: write_blob(self.draft, content)?,
+                stays: false,
+            };
         }
         Ok(())
     }
@@ -148,36 +189,42 @@ impl<'t> RowWriter<'t> {
 enum Part {
     Null,
     Bytes(Vec<u8>),
-    // Not yet decided where.
-    Adaptive(Vec<u8>),
+    // Adaptive, in and out of the row.
+    Inline(Vec<u8>),
+    Outside { bytes: u64, address: Hash, stays: bool },
 }
 
 impl Part {
+    // As long as it were inline.
     fn len(&self) -> usize {
         match self {
             Self::Null => 0,
             Self::Bytes(bytes) => bytes.len(),
-            Self::Adaptive(content) => content.len().saturating_add(INLINE_MARK),
+            Self::Inline(content) => content.len().saturating_add(INLINE_MARK),
+            Self::Outside { bytes, .. } => {
+                usize::try_from(*bytes).unwrap_or(usize::MAX).saturating_add(INLINE_MARK)
+            }
         }
+    }
+
+    // As long as it would be outside; what is inline is taken for one whose length fills one byte.
+    fn outside(&self) -> Option<usize> {
+        match self {
+            Self::Null | Self::Bytes(_) => None,
+            Self::Inline(_) => Some(Hash::LEN.saturating_add(1)),
+            Self::Outside { bytes, .. } => Some(sqlite4_varint(*bytes).len().saturating_add(Hash::LEN)),
+        }
+    }
+}
+
+fn set<T>(slots: &mut [T], i: usize, value: T) {
+    if let Some(slot) = slots.get_mut(i) {
+        *slot = value;
     }
 }
 
 fn field(fields: &[Field], column: usize) -> &Field {
     fields.get(column).unwrap_or(&Field::Null)
-}
-
-// Keys hold long values inline, with the mark that ends a text; an index may keep some bytes only.
-fn key_field(field: &Field, prefix: usize) -> Option<Vec<u8>> {
-    let kept = |content: &[u8]| {
-        let len = if prefix == 0 { content.len() } else { prefix.min(content.len()) };
-        [content.get(..len).unwrap_or(content), &[0]].concat()
-    };
-    match field {
-        Field::Null => None,
-        Field::Short(bytes) if prefix == 0 => Some(bytes.clone()),
-        Field::Short(bytes) => Some(kept(bytes.strip_suffix(&[0]).unwrap_or(bytes))),
-        Field::Long(content) => Some(kept(content)),
-    }
 }
 
 /// Fields as a tuple: NULLs at the end are cut off.

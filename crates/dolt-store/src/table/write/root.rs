@@ -1,0 +1,134 @@
+//! Rows of the tables of one root value being changed. Tables are opened when they are first asked for, each tree is edited
+//! once at the end, and what is asked meanwhile sees what was changed.
+//!
+//! Each call is a statement: it is done whole, with everything that foreign keys make of it, or it changes nothing.
+
+use super::field::Field;
+use super::fill;
+use super::opened::{Clash, Opened, Stored};
+use super::unfinished::{Unfinished, violates};
+use super::{TableEditor, Violation};
+use crate::commit::Session;
+use crate::message::{Node, NodeKind, RootValue};
+use crate::prolly::{Edit, Shape, edit};
+use crate::table::{Tables, Value};
+use crate::{Error, Hash, Result};
+
+/// The tables of a root value being changed.
+pub struct RootEditor<'d> {
+    session: &'d Session,
+    root: Hash,
+    tables: Tables,
+    opened: Vec<Opened>,
+}
+
+impl<'d> RootEditor<'d> {
+    pub(crate) fn new(session: &'d Session, root: Hash) -> Result<Self> {
+        let tables = session.tables(root)?;
+        Ok(Self { session, root, tables, opened: Vec::new() })
+    }
+
+    /// A table by its name.
+    pub fn table(&mut self, name: &str) -> Result<TableEditor<'_, 'd>> {
+        let at = self.open(name)?.ok_or_else(|| Error::NoTable { name: name.to_owned() })?;
+        Ok(TableEditor::new(self, at))
+    }
+
+    // Where the table is among those that are open.
+    pub(super) fn open(&mut self, name: &str) -> Result<Option<usize>> {
+        if let Some(at) = self.opened.iter().position(|o| o.table.name() == name) {
+            return Ok(Some(at));
+        }
+        let Some(table) = self.tables.open(name)? else { return Ok(None) };
+        self.opened.push(Opened::new(table, self.session.snapshot())?);
+        Ok(self.opened.len().checked_sub(1))
+    }
+
+    pub(super) fn at(&self, at: usize) -> Result<&Opened> {
+        self.opened.get(at).ok_or_else(not_open)
+    }
+
+    pub(super) fn at_mut(&mut self, at: usize) -> Result<&mut Opened> {
+        self.opened.get_mut(at).ok_or_else(not_open)
+    }
+
+    /// Does something whole or not at all.
+    pub(super) fn statement<T>(&mut self, does: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.opened.iter_mut().for_each(Opened::keep);
+        let done = does(self);
+        if done.is_err() {
+            self.opened.iter_mut().try_for_each(Opened::take_back)?;
+        }
+        done
+    }
+
+    /// A row of which these values are given, completed.
+    pub(super) fn complete(
+        &self,
+        at: usize,
+        stored: Option<&Stored>,
+        given: Vec<Option<Value>>,
+    ) -> Result<Completed> {
+        let opened = self.at(at)?;
+        let stored = stored.map(|s| s.fields.as_slice());
+        let mut row = Unfinished::new(&opened.table, &opened.draft, stored, given);
+        fill::complete(&mut row)?;
+        Ok(Completed { is_changed: row.is_changed()?, fields: row.fields()? })
+    }
+
+    /// Adds a row.
+    pub(super) fn insert(&mut self, at: usize, fields: &[Field]) -> Result<Option<Clash>> {
+        self.at_mut(at)?.add(fields)
+    }
+
+    /// Removes a row, and does what foreign keys make of it.
+    pub(super) fn delete(&mut self, at: usize, row: &Stored) -> Result<()> {
+        self.at_mut(at)?.remove(row)
+    }
+
+    /// Replaces a row, and does what foreign keys make of it.
+    pub(super) fn update(&mut self, at: usize, row: &Stored, fields: &[Field]) -> Result<()> {
+        match self.at_mut(at)?.replace(row, fields)? {
+            None => Ok(()),
+            Some(clash) => Err(self.duplicate(at, &clash, fields)?),
+        }
+    }
+
+    pub(super) fn duplicate(&self, at: usize, clash: &Clash, fields: &[Field]) -> Result<Error> {
+        let opened = self.at(at)?;
+        Ok(violates(&opened.table, opened.duplicate(clash, fields)))
+    }
+
+    pub(super) fn violates(&self, at: usize, violation: Violation) -> Result<Error> {
+        Ok(violates(&self.at(at)?.table, violation))
+    }
+
+    /// Edits the trees. Gives the address of the new root value.
+    pub(crate) fn finish(self) -> Result<Hash> {
+        let snapshot = self.session.snapshot();
+        let mut puts = Vec::new();
+        for opened in self.opened.into_iter().filter(Opened::is_changed) {
+            let name = opened.table.name().as_bytes().to_vec();
+            puts.push(Edit::put(name, opened.finish()?.as_bytes().to_vec()));
+        }
+        if puts.is_empty() {
+            return Ok(self.root);
+        }
+        puts.sort_by(|a, b| a.key.cmp(&b.key));
+        let map = edit(self.tables.map(), Shape::ADDRESSES, snapshot, puts)?;
+        let node = Node::parse(NodeKind::Addresses, snapshot.chunk(map)?)
+            .map_err(|problem| Error::BadChunk { hash: map, problem })?;
+        snapshot.put(RootValue { tables: node, ..self.tables.root_value().clone() }.message())
+    }
+}
+
+/// A row that can be stored.
+pub(super) struct Completed {
+    pub(super) fields: Vec<Field>,
+    /// Whether it is another than the one that is stored.
+    pub(super) is_changed: bool,
+}
+
+fn not_open() -> Error {
+    Error::NotSupported { what: "a table that is not open".to_owned() }
+}

@@ -1,0 +1,122 @@
+//! A row on its way into a table: what was given, what is stored, and what neither says yet.
+
+use super::Violation;
+use super::encode::encode;
+use super::field::Field;
+use crate::chunk::Snapshot;
+use crate::table::{Column, Schema, Table, Value};
+use crate::{Error, Result};
+
+/// A row that is being made. Columns by their position in [`Schema::columns`].
+pub(super) struct Unfinished<'r> {
+    table: &'r Table,
+    draft: &'r Snapshot,
+    // The row as it is stored, if there is one.
+    stored: Option<&'r [Field]>,
+    given: Vec<Option<Value>>,
+}
+
+impl<'r> Unfinished<'r> {
+    /// A row that is to be new, or to replace the one that is stored.
+    pub(super) fn new(
+        table: &'r Table,
+        draft: &'r Snapshot,
+        stored: Option<&'r [Field]>,
+        given: Vec<Option<Value>>,
+    ) -> Self {
+        Self { table, draft, stored, given }
+    }
+
+    /// The table's schema.
+    pub(super) fn schema(&self) -> &'r Schema {
+        self.table.schema()
+    }
+
+    /// Whether a row is changed, and none added.
+    pub(super) fn is_update(&self) -> bool {
+        self.stored.is_some()
+    }
+
+    /// Whether somebody gave a value, or one was set.
+    pub(super) fn is_given(&self, column: usize) -> bool {
+        self.given.get(column).is_some_and(Option::is_some)
+    }
+
+    /// The value that the column is to have; `None`: nobody said yet, and none is stored.
+    #[expect(dead_code, reason = "for defaults, generated values and checks")]
+    pub(super) fn value(&self, column: usize) -> Result<Option<Value>> {
+        match self.given.get(column) {
+            Some(Some(value)) => Ok(Some(value.clone())),
+            _ => self.before(column),
+        }
+    }
+
+    /// The value that is stored; `None`: there is no row, or the column is virtual.
+    pub(super) fn before(&self, column: usize) -> Result<Option<Value>> {
+        let (Some(stored), Some(spec)) = (self.stored, self.schema().columns.get(column)) else {
+            return Ok(None);
+        };
+        if spec.is_virtual {
+            return Ok(None);
+        }
+        stored.get(column).map(|field| field.value(spec.encoding, self.draft)).transpose()
+    }
+
+    /// Sets a value.
+    pub(super) fn set(&mut self, column: usize, value: Value) {
+        if let Some(slot) = self.given.get_mut(column) {
+            *slot = Some(value);
+        }
+    }
+
+    /// Whether a given value is another than the stored one.
+    pub(super) fn is_changed(&self) -> Result<bool> {
+        let Some(stored) = self.stored else { return Ok(true) };
+        let columns = self.schema().columns.iter();
+        for ((column, field), given) in columns.zip(stored).zip(&self.given) {
+            if let Some(value) = given
+                && !column.is_virtual
+                && self.encoded(column, value)?.content(self.draft)? != field.content(self.draft)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// An error that names the table.
+    pub(super) fn violates(&self, violation: Violation) -> Error {
+        violates(self.table, violation)
+    }
+
+    /// The row's fields. What nobody gave stays as it is stored.
+    pub(super) fn fields(&self) -> Result<Vec<Field>> {
+        let mut fields = Vec::with_capacity(self.given.len());
+        for (i, (column, given)) in self.schema().columns.iter().zip(&self.given).enumerate() {
+            let stored = self.stored.and_then(|s| s.get(i)).filter(|_| !column.is_virtual);
+            let field = match (given, stored) {
+                (Some(value), _) => self.encoded(column, value)?,
+                (None, Some(stored)) => stored.clone(),
+                (None, None) => Field::Null,
+            };
+            if field.is_null() && !column.nullable && !column.is_virtual && !column.hidden {
+                return Err(self.violates(Violation::Null { column: column.name.clone() }));
+            }
+            fields.push(field);
+        }
+        Ok(fields)
+    }
+
+    fn encoded(&self, column: &Column, value: &Value) -> Result<Field> {
+        if *value == Value::NotStored {
+            return Ok(Field::Null);
+        }
+        encode(column, value)
+            .map_err(|misfit| self.violates(Violation::Value { column: column.name.clone(), misfit }))
+    }
+}
+
+/// An error that names the table.
+pub(super) fn violates(table: &Table, violation: Violation) -> Error {
+    Error::Violation { table: table.name().to_owned(), violation: Box::new(violation) }
+}
