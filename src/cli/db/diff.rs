@@ -42,7 +42,7 @@ struct Changed {
     before: Option<Table>,
     after: Option<Table>,
     rows: Vec<RowChange>,
-    // The columns changed, so every row counts as removed and added.
+    // The primary key changed, so every row counts as removed and added.
     is_rewritten: bool,
 }
 
@@ -179,7 +179,7 @@ fn heading(changed: &Changed) {
         TableChange::Modified => out::line(format!("--- a/{name}\n+++ b/{name}")),
     }
     if changed.is_rewritten {
-        out::line("the columns changed: every row is shown as removed and added");
+        out::line("the primary key changed: every row is shown as removed and added");
     }
 }
 
@@ -197,9 +197,9 @@ fn print_rows(changed: &Changed) -> Result<(), Failure> {
     if changed.rows.is_empty() {
         return Ok(());
     }
-    // The columns of the new state, and those that only the old one has.
+    // The columns of the old state, and those that only the new one has.
     let mut names: Vec<&str> = Vec::new();
-    for table in [&changed.after, &changed.before].into_iter().flatten() {
+    for table in [&changed.before, &changed.after].into_iter().flatten() {
         let more = table.schema().visible().map(|(_, c)| c.name.as_str()).filter(|n| !names.contains(n));
         names.extend(more.collect::<Vec<_>>());
     }
@@ -208,7 +208,7 @@ fn print_rows(changed: &Changed) -> Result<(), Failure> {
         let cell_of = |name: &&str| {
             let at = columns.iter().position(|c| c.name == **name);
             let found = at.and_then(|at| Some(cell(row.values.get(at)?, columns.get(at)?)));
-            found.unwrap_or_else(|| Cell::Text(String::new()))
+            found.unwrap_or(Cell::Null)
         };
         std::iter::once(Cell::Text(mark.to_owned())).chain(names.iter().map(cell_of)).collect::<Vec<_>>()
     };

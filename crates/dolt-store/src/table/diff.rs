@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::collation::Collation;
 use super::row::Row;
-use super::schema::Encoding;
+use super::schema::{Column, Encoding};
 use super::tables::{Table, Tables};
 use super::tuple::Tuple;
 use crate::prolly::{Difference, TreeDiff};
@@ -70,10 +70,11 @@ pub struct TableDiff<'t> {
 }
 
 impl Table {
-    /// The rows that changed from this state to `new`. `None`: rows cannot be compared, because the columns of the primary
-    /// key or the stored columns differ; then every row counts as changed.
+    /// The rows that changed from this state to `new`, each with the columns that its own state has. Rows of the same primary
+    /// key are one row, whatever happened to the other columns. `None`: they cannot be paired, because the columns of the
+    /// primary key differ (Dolt `schema.ArePrimaryKeySetsDiffable`); then every row counts as changed.
     pub fn changes_to<'t>(&'t self, new: &'t Self) -> Result<Option<TableDiff<'t>>> {
-        if !self.has_same_layout(new) {
+        if self.key() != new.key() {
             return Ok(None);
         }
         let mut trees = TreeDiff::between(self.row_tree()?, new.row_tree()?)?;
@@ -99,17 +100,13 @@ impl Table {
         folded
     }
 
-    fn has_same_layout(&self, other: &Self) -> bool {
-        let layout = |table: &Self| {
-            let columns =
-                table.schema().columns.iter().map(|c| (c.tag, c.encoding, c.is_virtual)).collect::<Vec<_>>();
-            let keys = table.schema().key_columns.clone();
-            let of_key = |k: &u16| table.schema().columns.get(usize::from(*k));
-            let collations: Vec<_> =
-                keys.iter().filter_map(of_key).map(|c| Collation::of(c).name().to_owned()).collect();
-            (columns, keys, collations)
-        };
-        layout(self) == layout(other)
+    // What the keys of two states must have in common; nothing of a keyless table, whose key is the hash of a row.
+    fn key(&self) -> Vec<(u64, Encoding, String)> {
+        let schema = self.schema();
+        let keys = if schema.is_keyless() { &[] } else { &schema.key_columns[..] };
+        let of_key = |k: &u16| schema.columns.get(usize::from(*k));
+        let key = |c: &Column| (c.tag, c.encoding, Collation::of(c).name().to_owned());
+        keys.iter().filter_map(of_key).map(key).collect()
     }
 }
 
