@@ -36,6 +36,7 @@ mod store_rows;
 mod store_sizes;
 mod store_states;
 mod store_together;
+mod store_under_way;
 mod store_unsupported;
 mod store_values;
 mod store_verify;

@@ -237,21 +237,3 @@ fn branches_tags_and_commits_are_made_at_the_command_line_while_no_server_has_th
         subject.gt(&["commit", "--allow-empty", "-m", "after the server"]).ok();
     }
 }
-
-#[test]
-fn a_branch_with_a_merge_under_way_is_not_written() {
-    let subject = Subject::new(Dolt::V1);
-    subject.sql("create table t (id int primary key, v int); insert into t values (1, 1)");
-    subject.commit("base");
-    subject.dolt(&["checkout", "-b", "other"]).ok();
-    subject.sql("update t set v = 2");
-    subject.commit("theirs");
-    subject.dolt(&["checkout", "main"]).ok();
-    subject.sql("update t set v = 3");
-    subject.commit("ours");
-    subject.dolt(&["merge", "other"]);
-    let before = subject.head();
-    let refused = subject.gt(&["commit", "-A", "-m", "x"]).fails(1);
-    refused.says("a merge is under way on branch main");
-    assert_eq!(subject.head(), before);
-}

@@ -106,6 +106,16 @@ pub enum Error {
         /// What it is.
         what: &'static str,
     },
+    /// What a merge left in a table has to be settled first.
+    #[error("table {table} is not settled: {conflicts} in conflict, {violations} against a constraint")]
+    Unsettled {
+        /// The table.
+        table: String,
+        /// Rows that both sides changed.
+        conflicts: u64,
+        /// Rows that break a constraint.
+        violations: u64,
+    },
     /// A commit or tag lacks what it must have.
     #[error("{what} is missing")]
     Missing {

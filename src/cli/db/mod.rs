@@ -101,7 +101,8 @@ impl From<dolt_store::Error> for Failure {
             | E::NoTag { .. }
             | E::NameTaken { .. }
             | E::InUse { .. }
-            | E::UnderWay { .. } => Kind::Other,
+            | E::UnderWay { .. }
+            | E::Unsettled { .. } => Kind::Other,
             E::NoSuchColumn { .. }
             | E::NotAValue { .. }
             | E::NotAKey { .. }
@@ -111,6 +112,7 @@ impl From<dolt_store::Error> for Failure {
         };
         let hints = match &error {
             E::UnderWay { .. } => vec!["End it with dolt, or in SQL, first".to_owned()],
+            E::Unsettled { .. } => vec!["See dolt conflicts, and dolt_constraint_violations".to_owned()],
             E::NotSupported { .. } => {
                 vec!["Everything else in the database can be read; dolt itself reads this".to_owned()]
             }

@@ -58,6 +58,12 @@ impl Writer {
         Ok(())
     }
 
+    /// Puts a small file of the database in place, whole.
+    pub(crate) fn write_beside(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let temporary = path.with_file_name(format!("gt_new_{}", std::process::id()));
+        self.disk.replace(path, &temporary, bytes)
+    }
+
     fn write(&self, records: &[u8]) -> Result<()> {
         let path = self.store.path().join(JOURNAL);
         let file =

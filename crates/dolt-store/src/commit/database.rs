@@ -1,6 +1,7 @@
 //! A database: its store, and the branch that its directory is on.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::chunk::{ReadOptions, Snapshot, Store};
@@ -58,11 +59,24 @@ impl Database {
 /// The branch that a database's directory is on. `repo_state.json` says `{"head": "refs/heads/main", …}`; without it Dolt
 /// would not open the database at all, but its history can still be read.
 pub(super) fn head_branch(dolt_dir: &Path) -> String {
-    let text = fs::read_to_string(dolt_dir.join("repo_state.json")).unwrap_or_default();
-    let after = text.split_once("\"head\"").and_then(|(_, rest)| rest.split_once(':'));
-    let value = after.and_then(|(_, rest)| rest.trim_start().strip_prefix('"')?.split('"').next());
-    let branch = value.and_then(|v| v.strip_prefix("refs/heads/"));
-    branch.unwrap_or("main").to_owned()
+    let text = fs::read_to_string(state_file(dolt_dir)).unwrap_or_default();
+    let value = head_in(&text).and_then(|place| text.get(place));
+    value.and_then(|v| v.strip_prefix("refs/heads/")).unwrap_or("main").to_owned()
+}
+
+/// The file in which the branch is.
+pub(super) fn state_file(dolt_dir: &Path) -> PathBuf {
+    dolt_dir.join("repo_state.json")
+}
+
+/// Where the branch's full name stands in its text. Names follow git's rules: none has to be escaped.
+pub(super) fn head_in(text: &str) -> Option<Range<usize>> {
+    let at = |part: &str| (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    let (_, after) = text.split_once("\"head\"")?;
+    let (_, value) = after.split_once(':')?;
+    let value = value.trim_start().strip_prefix('"')?;
+    let (name, _) = value.split_once('"')?;
+    Some(at(name)..at(name).saturating_add(name.len()))
 }
 
 impl Session {

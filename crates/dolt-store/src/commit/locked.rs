@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::database::head_branch;
+use super::database::{head_branch, head_in, state_file};
+use super::transaction::head_ref;
 use super::{Database, Session};
 use crate::chunk::{Disk, ReadOptions, Writer};
 use crate::message::StoreRoot;
@@ -48,6 +49,18 @@ impl Locked {
     pub fn session(&self) -> Result<Session> {
         let snapshot = self.writer.snapshot()?.draft();
         Session::at(snapshot, head_branch(&self.path.join(".dolt")))
+    }
+
+    /// Puts the directory on a branch. Whatever else its file says stays as it is.
+    pub(super) fn set_head(&self, branch: &str) -> Result<()> {
+        let dolt_dir = self.path.join(".dolt");
+        let path = state_file(&dolt_dir);
+        let read = |source| Error::Io { path: path.clone(), source };
+        let mut text = std::fs::read_to_string(&path).map_err(read)?;
+        let damaged =
+            || Error::Damaged { path: path.clone(), offset: 0, problem: "it names no head".to_owned() };
+        text.replace_range(head_in(&text).ok_or_else(damaged)?, &head_ref(branch));
+        self.writer.write_beside(&path, text.as_bytes())
     }
 
     /// Moves names, all or none, from the state that `draft` was taken from; whatever the draft's new values need is written

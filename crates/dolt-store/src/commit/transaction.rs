@@ -1,10 +1,8 @@
 //! A transaction on one branch: the working and the staged state change, and both refs of the branch move together (Dolt
 //! `go/store/datas/database_common.go`, `CommitWithWorkingSet`).
 
-use super::{Locked, RefChange, Session};
-use crate::bytes::array;
-use crate::message::{Commit, Node, NodeContent, NodeKind, WorkingSet, node_message};
-use crate::prolly::{Edit, Shape, Tree, edit};
+use super::{Locked, RefChange, Session, closure};
+use crate::message::{Commit, WorkingSet};
 use crate::table::RootEditor;
 use crate::{Error, Hash, Result};
 
@@ -108,37 +106,55 @@ impl Transaction<'_> {
         Ok(given)
     }
 
-    /// Makes the working and staged roots those of the branch, without a Dolt commit: what SQL's COMMIT does.
+    /// Makes the working and staged roots those of the branch, without a Dolt commit: what SQL's COMMIT does. A merge or a
+    /// rebase under way goes on.
     pub fn commit_sql(self, by: &Author, why: &str) -> Result<()> {
         let change = self.set_change(by, why)?;
         self.locked.update(&self.draft, &[change], by.millis / 1000)
     }
 
-    /// Makes a commit of the staged root. The working root stays as it was set: tables that are ignored live there only.
+    /// Makes a commit of the staged root, which ends a merge under way. The working root stays as it was set: tables that are ignored live there only.
     /// Gives the commit's address; `None`: nothing is staged, and an empty commit was not asked for.
-    pub fn commit(self, meta: &CommitMeta, allow_empty: bool) -> Result<Option<Hash>> {
+    pub fn commit(mut self, meta: &CommitMeta, allow_empty: bool) -> Result<Option<Hash>> {
         let parent = self.draft.commit(self.head)?;
-        if parent.root_value == self.set.staged && !allow_empty {
+        let merged_in = self.merged_in()?;
+        let is_ended = self.set.merge.is_some();
+        if parent.root_value == self.set.staged && !allow_empty && !is_ended {
             return Ok(None);
         }
-        let closure = closure_with(&self.draft, &parent, &[(parent.height, self.head)])?;
-        let height = parent.height.saturating_add(1);
-        let commit = Commit::new(self.set.staged, height, vec![self.head], closure, meta)?;
+        let mut parents = vec![(self.head, parent)];
+        if let Some(other) = merged_in {
+            parents.push((other, self.draft.commit(other)?));
+        }
+        let closure = closure::of_parents(self.draft.snapshot(), &parents)?;
+        let height = parents.iter().map(|(_, commit)| commit.height).max().unwrap_or(0).saturating_add(1);
+        let parents = parents.into_iter().map(|(hash, _)| hash).collect();
+        let commit = Commit::new(self.set.staged, height, parents, closure, meta)?;
         let hash = self.draft.snapshot().put(commit.message())?;
         let head = RefChange { name: head_ref(&self.branch), from: Some(self.head), to: Some(hash) };
+        self.set.merge = None;
         let set = self.set_change(&meta.committer, "commit")?;
         self.locked.update(&self.draft, &[head, set], meta.committer.millis / 1000)?;
         Ok(Some(hash))
     }
 
+    /// Moves the branch to a commit, and makes the working and staged roots those of the branch. Nothing is under way then.
+    pub(super) fn move_head(mut self, to: Hash, by: &Author, why: &str) -> Result<()> {
+        (self.set.merge, self.set.rebase) = (None, None);
+        let head = RefChange { name: head_ref(&self.branch), from: Some(self.head), to: Some(to) };
+        let set = self.set_change(by, why)?;
+        self.locked.update(&self.draft, &[head, set], by.millis / 1000)
+    }
+
+    pub(super) fn branch(&self) -> &str {
+        &self.branch
+    }
+
+    pub(super) fn set(&self) -> &WorkingSet {
+        &self.set
+    }
+
     fn set_change(&self, by: &Author, why: &str) -> Result<RefChange> {
-        for (is_under_way, what) in
-            [(self.set.merge.is_some(), "a merge"), (self.set.rebase.is_some(), "a rebase")]
-        {
-            if is_under_way {
-                return Err(Error::UnderWay { branch: self.branch.clone(), what });
-            }
-        }
         let set = WorkingSet {
             name: Some(by.name.clone()),
             email: Some(by.email.clone()),
@@ -194,29 +210,4 @@ pub(super) fn head_ref(branch: &str) -> String {
 /// The full name of a branch's working set.
 pub(super) fn set_ref(branch: &str) -> String {
     format!("workingSets/heads/{branch}")
-}
-
-// The ancestors of a commit whose first parent is `parent`: that one's, and these.
-fn closure_with(draft: &Session, parent: &Commit, more: &[(u64, Hash)]) -> Result<Hash> {
-    let snapshot = draft.snapshot();
-    let height = |key: &[u8]| array(key, 0).map(u64::from_le_bytes).unwrap_or_default();
-    let compare = |a: &[u8], b: &[u8]| height(a).cmp(&height(b)).then_with(|| a.get(8..).cmp(&b.get(8..)));
-    let shape = Shape { kind: NodeKind::Closure, compare: &compare, addresses_in: &|_| Ok(Vec::new()) };
-    let tree = if parent.closure.is_none() {
-        let empty = node_message(NodeKind::Closure, &NodeContent::default());
-        let node = Node::parse(NodeKind::Closure, empty)
-            .map_err(|problem| Error::BadChunk { hash: Hash::NONE, problem })?;
-        Tree::embedded(snapshot, NodeKind::Closure, node, Hash::NONE)
-    } else {
-        Tree::open(snapshot, NodeKind::Closure, parent.closure)?
-    };
-    let entry = |(height, hash): &(u64, Hash)| {
-        let key = [&height.to_le_bytes()[..], hash.as_bytes()].concat();
-        // Where a leaf ends, Dolt counts an entry that is added with one byte of value, which is then not stored.
-        Edit::put(key, vec![0])
-    };
-    let mut edits: Vec<Edit> = more.iter().map(entry).collect();
-    edits.sort_by(|a, b| compare(&a.key, &b.key));
-    edits.dedup_by(|a, b| a.key == b.key);
-    edit(&tree, shape, snapshot, edits)
 }

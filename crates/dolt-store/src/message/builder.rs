@@ -127,6 +127,24 @@ impl Builder {
         }
     }
 
+    pub(crate) fn add_bool(&mut self, slot: usize, value: bool) {
+        self.add_u8(slot, u8::from(value));
+    }
+
+    /// A number of 32 bits, by its bits.
+    pub(crate) fn add_bits(&mut self, slot: usize, value: u32) {
+        if value != 0 {
+            self.add_scalar(slot, value.to_le_bytes());
+        }
+    }
+
+    /// A vector of texts.
+    pub(crate) fn strings<'s>(&mut self, texts: impl DoubleEndedIterator<Item = &'s str>) -> Offset {
+        let mut items: Vec<Offset> = texts.rev().map(|text| self.string(text)).collect();
+        items.reverse();
+        self.offsets(&items)
+    }
+
     /// A number whose default is not always zero.
     pub(crate) fn add_u16(&mut self, slot: usize, value: u16, default: u16) {
         if value != default {

@@ -131,6 +131,12 @@ pub struct RebaseState {
     pub branch: String,
     /// The commit that it goes onto.
     pub onto_commit: Hash,
+    /// What Dolt keeps beside that for its own use: what it does with commits that are empty, and with those that become so.
+    pub(crate) empty_commits: [u8; 2],
+    /// The last step that it tried: the bits of a `float`.
+    pub(crate) last_step: u32,
+    pub(crate) has_started: bool,
+    pub(crate) skips_verification: bool,
 }
 
 /// What a branch's working directory would be: uncommitted and staged states.
@@ -177,6 +183,10 @@ impl WorkingSet {
                 pre_working_root: t.hash(0)?,
                 branch: t.string(1)?.unwrap_or_default(),
                 onto_commit: t.hash(2)?,
+                empty_commits: [t.u8(3)?, t.u8(4)?],
+                last_step: t.bits(5)?,
+                has_started: t.bool(6)?,
+                skips_verification: t.bool(7)?,
             })
         };
         Ok(Self {

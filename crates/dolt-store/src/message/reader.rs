@@ -102,6 +102,11 @@ impl<'a> Table<'a> {
         Ok(self.number(slot)?.map_or(default, u16::from_le_bytes))
     }
 
+    /// The bits of a number of 32 bits.
+    pub(crate) fn bits(&self, slot: usize) -> Result<u32, Problem> {
+        Ok(self.number(slot)?.map_or(0, u32::from_le_bytes))
+    }
+
     pub(crate) fn u64(&self, slot: usize) -> Result<u64, Problem> {
         Ok(self.number(slot)?.map_or(0, u64::from_le_bytes))
     }

@@ -1,8 +1,8 @@
 //! Objects to messages, byte for byte as Dolt writes them: vectors and strings in the order of creation, fields in the order
 //! of Dolt's calls (Dolt `go/store/datas/*.go`, `go/libraries/doltcore/doltdb/root_val.go`).
 
-use super::builder::Builder;
-use super::objects::{Commit, RootValue, StoreRoot, Tag, WorkingSet};
+use super::builder::{Builder, Offset};
+use super::objects::{Commit, MergeState, RebaseState, RootValue, StoreRoot, Tag, WorkingSet};
 use crate::Hash;
 
 impl StoreRoot {
@@ -89,23 +89,68 @@ impl WorkingSet {
         }
     }
 
-    /// The message of a working set without a merge or a rebase.
+    /// Its message. What is under way stays as it is (Dolt `go/store/datas/workingset.go`, `workingset_flatbuffer`).
     pub(crate) fn message(&self) -> Vec<u8> {
         let mut b = Builder::new();
         let working = b.bytes(self.working.as_bytes());
         let staged = b.bytes(self.staged.as_bytes());
+        let merge = self.merge.as_ref().map(|merge| merge.write(&mut b));
+        let rebase = self.rebase.as_ref().map(|rebase| rebase.write(&mut b));
         let name = self.name.as_ref().map(|text| b.string(text));
         let email = self.email.as_ref().map(|text| b.string(text));
         let description = self.description.as_ref().map(|text| b.string(text));
         b.begin();
         b.add(0, working);
         b.add(1, staged);
+        b.add_if(6, merge);
+        b.add_if(7, rebase);
         b.add_if(2, name);
         b.add_if(3, email);
         b.add_if(4, description);
         b.add_u64(5, self.seconds);
         let root = b.end();
         b.finish(root, *b"WRST")
+    }
+}
+
+impl MergeState {
+    fn write(&self, b: &mut Builder) -> Offset {
+        let pre_working_root = b.bytes(self.pre_working_root.as_bytes());
+        let from_commit = b.bytes(self.from_commit.as_bytes());
+        let from_spec = b.string(&self.from_spec);
+        let unmergable = b.strings(self.unmergable_tables.iter().map(String::as_str));
+        let head_before = (!self.head_before.is_none()).then(|| b.bytes(self.head_before.as_bytes()));
+        let pending: Vec<String> = self.pending.iter().map(Hash::to_string).collect();
+        let pending = (!pending.is_empty()).then(|| b.strings(pending.iter().map(String::as_str)));
+        b.begin();
+        b.add(0, pre_working_root);
+        b.add(1, from_commit);
+        b.add(2, from_spec);
+        b.add(3, unmergable);
+        b.add_bool(4, self.is_cherry_pick);
+        b.add_bool(5, self.is_revert);
+        b.add_if(6, head_before);
+        b.add_if(7, pending);
+        b.end()
+    }
+}
+
+impl RebaseState {
+    fn write(&self, b: &mut Builder) -> Offset {
+        let pre_working_root = b.bytes(self.pre_working_root.as_bytes());
+        let onto_commit = b.bytes(self.onto_commit.as_bytes());
+        let branch = b.string(&self.branch);
+        let [is_empty, becomes_empty] = self.empty_commits;
+        b.begin();
+        b.add(0, pre_working_root);
+        b.add(1, branch);
+        b.add(2, onto_commit);
+        b.add_u8(4, becomes_empty);
+        b.add_u8(3, is_empty);
+        b.add_bits(5, self.last_step);
+        b.add_bool(6, self.has_started);
+        b.add_bool(7, self.skips_verification);
+        b.end()
     }
 }
 

@@ -69,6 +69,10 @@ impl Tables {
         foreign_key::parse(&self.snapshot.chunk(hash)?).map_err(|problem| Error::BadChunk { hash, problem })
     }
 
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
     pub(crate) fn map(&self) -> &Tree {
         &self.map
     }

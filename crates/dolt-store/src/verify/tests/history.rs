@@ -157,8 +157,15 @@ fn what_a_merge_or_a_rebase_under_way_needs_and_lacks_is_named() {
             is_cherry_pick: true,
             ..whole.working_set().merge.unwrap()
         };
-        let rebase =
-            RebaseState { pre_working_root: commit.root_value, branch: "main".to_owned(), onto_commit: head };
+        let rebase = RebaseState {
+            pre_working_root: commit.root_value,
+            branch: "main".to_owned(),
+            onto_commit: head,
+            empty_commits: [0; 2],
+            last_step: 0,
+            has_started: false,
+            skips_verification: false,
+        };
         let set = |merge: MergeState, rebase: RebaseState| {
             with_working_set(&whole, |set| (set.merge, set.rebase) = (Some(merge), Some(rebase)))
         };
