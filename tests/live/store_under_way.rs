@@ -201,7 +201,7 @@ fn a_branch_is_reset_to_the_roots_that_dolt_gives_it() {
             }
             // It can be undone: what was there is found by its address.
             natively(&copy, |locked| {
-                locked.begin("main").unwrap().reset(head, Reset::Soft, &author()).unwrap()
+                locked.begin("main").unwrap().reset(head, Reset::Soft, &author()).unwrap();
             });
             assert_eq!(state(&copy).0, head);
         }
