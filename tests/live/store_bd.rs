@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Dolt, Ran, TestTown, bd, run, without_colours};
+use dolt_store::commit::Database;
+
+use crate::support::{Dolt, Ran, TestTown, bd, copy_tree, run, without_colours};
 
 fn bd_in(town: &TestTown, dir: &Path, args: &[&str]) -> Ran {
     let mut command = Command::new(bd());
@@ -84,4 +86,40 @@ fn every_table_of_bds_own_database_is_read_as_dolt_prints_it() {
     assert_eq!(shown["rows"].as_array().unwrap().len(), 1);
     // bd goes on with what we have looked at.
     bd_in(&town, &dir, &["list"]).says("Second");
+}
+
+#[test]
+fn a_commit_of_everything_in_bds_database_is_the_one_that_dolt_makes() {
+    let town = TestTown::with(&[]);
+    let dir = town.outside().join("beads");
+    fs::create_dir(&dir).unwrap();
+    let ours = issues(&town, &dir);
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let theirs = town.outside().join(format!("{dolt:?}"));
+        let ask = |dir: &Path, args: &[&str]| {
+            let mut command = Command::new(dolt.path());
+            command.args(args);
+            town.seal(&mut command);
+            command.current_dir(dir);
+            run(command).ok()
+        };
+        // Wisps have foreign keys, and stay out with them.
+        let change =
+            format!("update issues set title = 'by {dolt:?}'; update wisps set title = 'by {dolt:?}'");
+        ask(&ours, &["sql", "-q", &change]);
+        copy_tree(&ours, &theirs);
+        ask(&theirs, &["add", "-A"]);
+        ask(&theirs, &["config", "--local", "--add", "user.name", "t"]);
+        ask(&theirs, &["config", "--local", "--add", "user.email", "t@example.com"]);
+        ask(&theirs, &["commit", "-m", "everything"]);
+        town.gt(&["db", "--dir", ours.to_str().unwrap(), "commit", "-A", "-m", "everything"]).ok();
+        let roots = |dir: &Path| {
+            let session = Database::open_read(dir).unwrap().session().unwrap();
+            ["HEAD", "STAGED", "WORKING"].map(|state| session.resolve_root(state).unwrap().unwrap())
+        };
+        assert_eq!(roots(&ours), roots(&theirs), "{dolt:?}");
+        let [head, _, working] = roots(&ours);
+        assert_ne!(head, working, "wisps are in the working state only");
+    }
+    bd_in(&town, &dir, &["list"]).says("by V2");
 }

@@ -130,6 +130,16 @@ pub enum Error {
         /// Which rule.
         violation: Box<crate::table::Violation>,
     },
+    /// A foreign key would be committed without one of its tables.
+    #[error("foreign key {name} needs both {child} and {parent}, and one of them is not staged")]
+    TornForeignKey {
+        /// Its name.
+        name: String,
+        /// The table that refers.
+        child: String,
+        /// The table that is referred to.
+        parent: String,
+    },
     /// There is no such table.
     #[error("there is no table {name}")]
     NoTable {

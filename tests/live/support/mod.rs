@@ -1,6 +1,7 @@
 //! Builder → town: a real town in a temporary directory, and the means to do things to it.
 
 mod disk_full;
+mod pair;
 #[path = "../../common/places.rs"]
 mod places;
 mod programs;
@@ -10,6 +11,7 @@ mod stranger;
 mod subject;
 mod town;
 
+pub(crate) use pair::Pair;
 pub(crate) use places::is_alive;
 pub(crate) use programs::{Dolt, bd, fake_dolt};
 pub(crate) use ran::{Ran, Running, run, wait_until};

@@ -112,6 +112,12 @@ impl Subject {
         Database::open_read(&self.dir()).unwrap()
     }
 
+    /// The address of the root value of a revision, `WORKING` and `STAGED` among them.
+    #[track_caller]
+    pub(crate) fn table_root(&self, revision: &str) -> dolt_store::Hash {
+        self.open().session().unwrap().resolve_root(revision).unwrap().unwrap()
+    }
+
     /// A table of its working state, in this process.
     #[track_caller]
     pub(crate) fn table(&self, name: &str) -> Table {

@@ -1,24 +1,25 @@
-//! What `dolt add -A` stages: the working state without the new tables that `dolt_ignore` names.
+//! What `dolt add -A` stages: the working state, except for the tables that `dolt_ignore` names, which stay staged as they are
+//! (Dolt `go/libraries/doltcore/env/actions/staged.go`, `table.go`). A table brings the foreign keys that it declares.
 
 use super::Transaction;
 use crate::message::{Node, NodeKind, RootValue};
 use crate::prolly::{Edit, Shape, edit};
-use crate::table::{Ignored, Tables};
-use crate::{Error, Result};
+use crate::table::{ForeignKey, Ignored, Tables, foreign_key_message};
+use crate::{Error, Hash, Result};
 
 impl Transaction<'_> {
-    /// Stages the working state. Gives the names of the tables that stay out because they are ignored: new ones only, what
-    /// is committed already is never ignored.
+    /// Stages the working state. Gives the names of the tables whose changes stay out because they are ignored: new ones, and
+    /// those that were committed before somebody ignored them.
     pub fn stage_all(&mut self) -> Result<Vec<String>> {
-        let draft = self.draft();
-        let working = draft.tables(self.working())?;
-        let committed = draft.tables(draft.commit(self.head())?.root_value)?;
+        let working = self.draft().tables(self.working())?;
+        let staged = self.draft().tables(self.staged())?;
         let patterns = working.ignore_patterns()?;
+        let mut names = working.names()?;
+        names.extend(staged.names()?);
+        names.sort();
+        names.dedup();
         let mut ignored = Vec::new();
-        for name in working.names()? {
-            if committed.address(&name)?.is_some() {
-                continue;
-            }
+        for name in names {
             match patterns.of(&name) {
                 Ignored::No => {}
                 Ignored::Yes => ignored.push(name),
@@ -28,25 +29,52 @@ impl Transaction<'_> {
                 }
             }
         }
-        let root = if ignored.is_empty() { self.working() } else { self.without(&working, &ignored)? };
+        let root =
+            if ignored.is_empty() { self.working() } else { self.without(&working, &staged, &ignored)? };
         self.set_staged(root);
-        Ok(ignored)
+        let mut left_out = Vec::new();
+        for name in ignored {
+            if working.address(&name)? != staged.address(&name)? {
+                left_out.push(name);
+            }
+        }
+        Ok(left_out)
     }
 
-    fn without(&self, working: &Tables, ignored: &[String]) -> Result<crate::Hash> {
-        let is_out = |table: &String| ignored.contains(table);
-        let between =
-            working.foreign_keys()?.into_iter().find(|f| is_out(&f.child_table) || is_out(&f.parent_table));
-        if let Some(key) = between {
-            let what =
-                format!("staging while the ignored table {} has foreign key {}", key.child_table, key.name);
-            return Err(Error::NotSupported { what });
-        }
+    // The working root, in which these tables and the foreign keys that they declare are as they are staged.
+    fn without(&self, working: &Tables, staged: &Tables, ignored: &[String]) -> Result<Hash> {
         let snapshot = self.draft().snapshot();
-        let edits = ignored.iter().map(|name| Edit::delete(name.as_bytes().to_vec())).collect();
+        let mut edits = Vec::new();
+        for name in ignored {
+            let key = name.as_bytes().to_vec();
+            edits.push(match staged.address(name)? {
+                Some(address) => Edit::put(key, address.as_bytes().to_vec()),
+                None => Edit::delete(key),
+            });
+        }
         let map = edit(working.map(), Shape::ADDRESSES, snapshot, edits)?;
         let node = Node::parse(NodeKind::Addresses, snapshot.chunk(map)?)
             .map_err(|problem| Error::BadChunk { hash: map, problem })?;
-        snapshot.put(RootValue { tables: node, ..working.root_value().clone() }.message())
+        let is_ignored = |key: &ForeignKey| ignored.iter().any(|t| t.eq_ignore_ascii_case(&key.child_table));
+        let mut keys = working.foreign_keys()?;
+        keys.retain(|key| !is_ignored(key));
+        keys.extend(staged.foreign_keys()?.into_iter().filter(is_ignored));
+        keys.sort_by(|a, b| a.name.cmp(&b.name));
+        let foreign_keys =
+            if keys.is_empty() { Hash::NONE } else { snapshot.put(foreign_key_message(&keys))? };
+        snapshot.put(RootValue { tables: node, foreign_keys, ..working.root_value().clone() }.message())
+    }
+
+    /// Every table that a foreign key names is there: Dolt commits no other root.
+    pub(super) fn check_foreign_keys(&self) -> Result<()> {
+        let staged = self.draft().tables(self.staged())?;
+        let keys = staged.foreign_keys()?;
+        let names = if keys.is_empty() { Vec::new() } else { staged.names()? };
+        let is_there = |table: &str| names.iter().any(|name| name.eq_ignore_ascii_case(table));
+        let lost = keys.into_iter().find(|key| !is_there(&key.child_table) || !is_there(&key.parent_table));
+        lost.map_or(Ok(()), |key| {
+            let (child, parent) = (key.child_table, key.parent_table);
+            Err(Error::TornForeignKey { name: key.name, child, parent })
+        })
     }
 }

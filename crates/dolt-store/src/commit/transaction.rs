@@ -122,6 +122,7 @@ impl Transaction<'_> {
         if parent.root_value == self.set.staged && !allow_empty && !is_ended {
             return Ok(None);
         }
+        self.check_foreign_keys()?;
         let mut parents = vec![(self.head, parent)];
         if let Some(other) = merged_in {
             parents.push((other, self.draft.commit(other)?));

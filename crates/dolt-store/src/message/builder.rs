@@ -71,6 +71,11 @@ impl Builder {
         self.vector(2, &data)
     }
 
+    pub(crate) fn u64s(&mut self, items: &[u64]) -> Offset {
+        let data: Vec<u8> = items.iter().flat_map(|n| n.to_le_bytes()).collect();
+        self.vector(8, &data)
+    }
+
     pub(crate) fn string(&mut self, text: &str) -> Offset {
         self.prepare(4, text.len().saturating_add(1));
         self.place(&[0]);

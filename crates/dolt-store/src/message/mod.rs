@@ -14,9 +14,7 @@ mod reader;
 mod write_nodes;
 mod write_objects;
 
-pub(crate) use builder::Builder;
-#[cfg(test)]
-pub(crate) use builder::Offset;
+pub(crate) use builder::{Builder, Offset};
 pub(crate) use nodes::{Node, NodeKind};
 pub use objects::{Commit, MergeState, RebaseState, RootValue, Stash, Tag, WorkingSet};
 pub(crate) use objects::{StoreRoot, stash_list};

@@ -26,8 +26,8 @@ pub use collation::Collation;
 pub(crate) use collation::Kind as CollationKind;
 pub use diff::{RowChange, TableChange, TableDiff};
 pub use find::{Condition, Found, FoundBy};
-pub(crate) use foreign_key::parse as parse_foreign_keys;
-pub use foreign_key::{ForeignKey, ReferenceOption};
+pub use foreign_key::{ForeignKey, MatchType, ReferenceOption};
+pub(crate) use foreign_key::{message as foreign_key_message, parse as parse_foreign_keys};
 pub use ignore::{IgnorePatterns, Ignored};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use key::encode as encode_key;

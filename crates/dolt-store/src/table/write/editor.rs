@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use super::opened::Stored;
+use super::plan::Kind;
 use super::{RootEditor, Violation};
 use crate::table::{Row, Schema, Value};
 use crate::{Error, Result};
@@ -115,7 +116,7 @@ impl<'e, 'd> TableEditor<'e, 'd> {
             while let Some(clash) = root.insert(at, &row.fields)? {
                 let stored = root.at(at)?.find(&clash.key)?;
                 let Some(stored) = stored else { return Err(root.duplicate(at, &clash, &row.fields)?) };
-                root.delete(at, &stored)?;
+                root.delete(at, &stored, Kind::Update)?;
                 gone = gone.saturating_add(1);
             }
             Ok(gone)
@@ -148,7 +149,7 @@ impl<'e, 'd> TableEditor<'e, 'd> {
     fn remove(&mut self, stored: Option<Stored>, key: &[Value]) -> Result<()> {
         let Some(stored) = stored else { return Err(self.no_row(key)?) };
         let at = self.at;
-        self.root.statement(|root| root.delete(at, &stored))
+        self.root.statement(|root| root.delete(at, &stored, Kind::Delete))
     }
 
     // Values by the position of their column.

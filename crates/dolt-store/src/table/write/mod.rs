@@ -6,6 +6,7 @@
 //! that is no value of its column, a constraint that is violated, something that this crate cannot judge. Each is an error
 //! that names the table and the column, and nothing is changed then.
 
+mod cascade;
 mod column_type;
 mod editor;
 mod encode;
@@ -14,6 +15,7 @@ mod fill;
 mod json;
 mod message;
 mod opened;
+mod plan;
 mod root;
 mod row;
 mod tree;

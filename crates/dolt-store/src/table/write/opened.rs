@@ -269,7 +269,6 @@ impl Opened {
     }
 
     /// The rows that have these values in the first fields of a tree.
-    #[expect(dead_code, reason = "foreign keys will ask")]
     pub(super) fn rows_with(&mut self, which: Which, fields: &Sought) -> Result<Vec<Stored>> {
         let entries = self.tree(which)?.all_with(fields)?;
         let Which::Index(i) = which else {
@@ -297,7 +296,6 @@ impl Opened {
     }
 
     /// Whether there is a row that has these values in the first fields of a tree.
-    #[expect(dead_code, reason = "foreign keys will ask")]
     pub(super) fn has_with(&mut self, which: Which, fields: &Sought) -> Result<bool> {
         Ok(self.tree(which)?.first_with(fields)?.is_some())
     }

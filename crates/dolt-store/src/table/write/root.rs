@@ -3,6 +3,7 @@
 //!
 //! Each call is a statement: it is done whole, with everything that foreign keys make of it, or it changes nothing.
 
+use super::cascade::ForeignKeys;
 use super::field::Field;
 use super::fill;
 use super::opened::{Clash, Opened, Stored};
@@ -11,7 +12,7 @@ use super::{TableEditor, Violation};
 use crate::commit::Session;
 use crate::message::{Node, NodeKind, RootValue};
 use crate::prolly::{Edit, Shape, edit};
-use crate::table::{Tables, Value};
+use crate::table::{ForeignKey, Tables, Value};
 use crate::{Error, Hash, Result};
 
 /// The tables of a root value being changed.
@@ -20,12 +21,13 @@ pub struct RootEditor<'d> {
     root: Hash,
     tables: Tables,
     opened: Vec<Opened>,
+    pub(super) keys: ForeignKeys,
 }
 
 impl<'d> RootEditor<'d> {
     pub(crate) fn new(session: &'d Session, root: Hash) -> Result<Self> {
         let tables = session.tables(root)?;
-        Ok(Self { session, root, tables, opened: Vec::new() })
+        Ok(Self { session, root, tables, opened: Vec::new(), keys: ForeignKeys::default() })
     }
 
     /// A table by its name.
@@ -39,7 +41,12 @@ impl<'d> RootEditor<'d> {
         if let Some(at) = self.opened.iter().position(|o| o.table.name() == name) {
             return Ok(Some(at));
         }
-        let Some(table) = self.tables.open(name)? else { return Ok(None) };
+        let Some(table) = self.tables.open(name)? else {
+            // Foreign keys name tables as somebody once spelled them.
+            let names = self.tables.names()?;
+            let other = names.iter().find(|n| n.eq_ignore_ascii_case(name));
+            return other.map_or(Ok(None), |other| self.open(other));
+        };
         self.opened.push(Opened::new(table, self.session.snapshot())?);
         Ok(self.opened.len().checked_sub(1))
     }
@@ -76,22 +83,14 @@ impl<'d> RootEditor<'d> {
         Ok(Completed { is_changed: row.is_changed()?, fields: row.fields()? })
     }
 
-    /// Adds a row.
+    /// Adds a row, if what it refers to is there.
     pub(super) fn insert(&mut self, at: usize, fields: &[Field]) -> Result<Option<Clash>> {
+        self.check_new(at, fields)?;
         self.at_mut(at)?.add(fields)
     }
 
-    /// Removes a row, and does what foreign keys make of it.
-    pub(super) fn delete(&mut self, at: usize, row: &Stored) -> Result<()> {
-        self.at_mut(at)?.remove(row)
-    }
-
-    /// Replaces a row, and does what foreign keys make of it.
-    pub(super) fn update(&mut self, at: usize, row: &Stored, fields: &[Field]) -> Result<()> {
-        match self.at_mut(at)?.replace(row, fields)? {
-            None => Ok(()),
-            Some(clash) => Err(self.duplicate(at, &clash, fields)?),
-        }
+    pub(super) fn foreign_keys(&self) -> Result<Vec<ForeignKey>> {
+        self.tables.foreign_keys()
     }
 
     pub(super) fn duplicate(&self, at: usize, clash: &Clash, fields: &[Field]) -> Result<Error> {

@@ -1,10 +1,13 @@
 //! A row on its way into a table: what was given, what is stored, and what neither says yet.
 
+use std::cmp::Ordering;
+
 use super::Violation;
 use super::encode::encode;
 use super::field::Field;
+use super::json::canonical;
 use crate::chunk::Snapshot;
-use crate::table::{Column, Schema, Table, Value};
+use crate::table::{Collation, Column, Schema, Table, Value};
 use crate::{Error, Result};
 
 /// A row that is being made. Columns by their position in [`Schema::columns`].
@@ -69,19 +72,43 @@ impl<'r> Unfinished<'r> {
         }
     }
 
-    /// Whether a given value is another than the stored one.
+    /// Whether a given value is another than the stored one, as SQL compares them: Dolt changes a row only then.
     pub(super) fn is_changed(&self) -> Result<bool> {
         let Some(stored) = self.stored else { return Ok(true) };
+        let mut unknown = None;
         let columns = self.schema().columns.iter();
         for ((column, field), given) in columns.zip(stored).zip(&self.given) {
-            if let Some(value) = given
-                && !column.is_virtual
-                && self.encoded(column, value)?.content(self.draft)? != field.content(self.draft)?
-            {
-                return Ok(true);
+            let Some(value) = given.as_ref().filter(|_| !column.is_virtual) else { continue };
+            match self.is_same(column, field, &self.encoded(column, value)?)? {
+                Some(true) => {}
+                Some(false) => return Ok(true),
+                None => unknown = Some(column),
             }
         }
-        Ok(false)
+        unknown.map_or(Ok(false), |column| {
+            let collation = Collation::of(column);
+            let what = format!("comparing texts of {} by the collation {}", column.name, collation.name());
+            Err(self.table.not_supported(&what))
+        })
+    }
+
+    // `None`: nobody knows.
+    fn is_same(&self, column: &Column, before: &Field, after: &Field) -> Result<Option<bool>> {
+        let (before, after) = (before.content(self.draft)?, after.content(self.draft)?);
+        if before == after || before.is_null() || after.is_null() {
+            return Ok(Some(before == after));
+        }
+        let value = |field: &Field| field.value(column.encoding, self.draft);
+        Ok(match (value(&before)?, value(&after)?) {
+            (Value::Text(a), Value::Text(b)) => {
+                let collation = Collation::of(column);
+                collation.fold(&a).zip(collation.fold(&b)).map(|(a, b)| a == b)
+            }
+            (Value::Float(a), Value::Float(b)) => Some(a.partial_cmp(&b) == Some(Ordering::Equal)),
+            (Value::Double(a), Value::Double(b)) => Some(a.partial_cmp(&b) == Some(Ordering::Equal)),
+            (Value::Json(a), Value::Json(b)) => Some(canonical(&a).is_ok_and(|a| canonical(&b) == Ok(a))),
+            _ => Some(false),
+        })
     }
 
     /// An error that names the table.
