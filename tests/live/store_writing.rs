@@ -6,6 +6,7 @@ use std::process::Command;
 
 use dolt_store::chunk::Disk;
 use dolt_store::commit::{Author, CommitMeta, Database, Locked, LogEntry, RefKind};
+use dolt_store::table::Value;
 use dolt_store::{Commit, Error, Tag};
 
 use crate::support::{Dolt, Ran, Subject, copy_tree, lock, run, unlock};
@@ -235,5 +236,46 @@ fn branches_tags_and_commits_are_made_at_the_command_line_while_no_server_has_th
         }
         subject.town.gt(&["dolt", "stop"]).ok();
         subject.gt(&["commit", "--allow-empty", "-m", "after the server"]).ok();
+    }
+}
+
+#[test]
+fn what_was_prepared_without_the_lock_lands_only_on_the_state_that_it_was_made_for() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let subject = Subject::new(dolt);
+        subject.sql("create table t (id int primary key)");
+        subject.commit("base");
+        let prepare = |message: &str| {
+            let session = subject.open().session().unwrap();
+            let mut draft = session.begin("main").unwrap();
+            let id = Value::Int(i64::try_from(message.len()).unwrap());
+            draft.edit(|root| root.table("t")?.insert([("id", id)])).unwrap();
+            draft.stage_all().unwrap();
+            draft.prepare_commit(&CommitMeta::by(author(), message), false).unwrap().unwrap()
+        };
+        let apply = |prepared| {
+            let mut database = locked(&subject);
+            let applied = database.apply(prepared);
+            unlock(database, &subject.dir());
+            applied
+        };
+        let (hash, prepared) = prepare("a");
+        // Readers see nothing of it, and the lock is free.
+        assert_ne!(subject.head(), hash.to_string());
+        apply(prepared).unwrap();
+        assert_eq!(subject.head(), hash.to_string());
+        // Somebody else was faster.
+        let (_, late) = prepare("bb");
+        subject.sql("insert into t values (100)");
+        assert!(matches!(apply(late), Err(Error::Moved { .. })));
+        // The root is the same, but what the change takes for there may have been collected.
+        let (_, late) = prepare("ccc");
+        subject.dolt(&["gc"]).ok();
+        assert!(matches!(apply(late), Err(Error::Moved { .. })));
+        let (hash, again) = prepare("ccc");
+        apply(again).unwrap();
+        assert_eq!(subject.head(), hash.to_string());
+        assert_eq!(subject.asked("csv", "select id from t order by id"), "id\n1\n3\n100\n");
+        subject.is_whole();
     }
 }

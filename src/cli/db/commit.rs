@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use clap::Args;
-use dolt_store::commit::CommitMeta;
+use dolt_store::Hash;
+use dolt_store::commit::{CommitMeta, Prepared, Session as State};
 use serde_json::json;
 
-use super::writing::{author, lock};
+use super::writing::{author, write};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::out::{self, DIM, GREEN, styled};
 use crate::cli::session::Session;
@@ -30,6 +31,9 @@ pub(crate) struct Commit {
     author: Option<String>,
 }
 
+/// The branch, the tables that are ignored, the commit.
+type Made = (String, Vec<String>, Hash);
+
 impl Commit {
     pub(super) fn run(&self, session: &Session, dir: &Path) -> Result<(), Failure> {
         if self.message.trim().is_empty() {
@@ -41,20 +45,7 @@ impl Commit {
             committer,
             message: self.message.clone(),
         };
-        let mut writable = lock(session, dir)?;
-        let database = &mut writable.locked;
-        let branch = database.session()?.head().to_owned();
-        let mut transaction = database.begin(&branch)?;
-        let ignored = if self.all { transaction.stage_all()? } else { Vec::new() };
-        let is_changed = transaction.working() != transaction.staged();
-        let Some(commit) = transaction.commit(&meta, self.allow_empty)? else {
-            let failure = Failure::new(Kind::Other, format!("nothing is staged on {branch}"));
-            return Err(if is_changed && !self.all {
-                failure.hint("-A stages every change; gt db diff HEAD WORKING shows them")
-            } else {
-                failure.hint("--allow-empty makes a commit all the same")
-            });
-        };
+        let (branch, ignored, commit) = write(session, dir, |state| self.prepare(state, &meta))?;
         session.show(
             || json!({"commit": commit.to_string(), "branch": branch, "ignored": ignored}),
             || {
@@ -68,5 +59,21 @@ impl Commit {
             },
         );
         Ok(())
+    }
+
+    fn prepare(&self, state: &State, meta: &CommitMeta) -> Result<(Made, Option<Prepared>), Failure> {
+        let branch = state.head().to_owned();
+        let mut draft = state.begin(&branch)?;
+        let ignored = if self.all { draft.stage_all()? } else { Vec::new() };
+        let is_changed = draft.working() != draft.staged();
+        if let Some((commit, prepared)) = draft.prepare_commit(meta, self.allow_empty)? {
+            return Ok(((branch, ignored, commit), Some(prepared)));
+        }
+        let failure = Failure::new(Kind::Other, format!("nothing is staged on {branch}"));
+        Err(if is_changed && !self.all {
+            failure.hint("-A stages every change; gt db diff HEAD WORKING shows them")
+        } else {
+            failure.hint("--allow-empty makes a commit all the same")
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dolt_store::Hash;
 use dolt_store::chunk::ReadOptions;
-use dolt_store::commit::{Author, Database, Locked, Session as State};
+use dolt_store::commit::{Author, Database, Locked, Prepared, Session as State};
 
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::session::Session;
@@ -18,6 +18,9 @@ use crate::town::identity;
 /// How long a lock is waited for that no server holds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often something is prepared without the lock before it is done under it.
+const UNLOCKED_ATTEMPTS: usize = 3;
+
 /// A database that nobody else writes.
 pub(super) struct Writable {
     pub(super) locked: Locked,
@@ -29,8 +32,6 @@ pub(super) struct Writable {
 pub(super) fn lock(session: &Session, dir: &Path) -> Result<Writable, Failure> {
     let own_dir = dir.parent().map(|data_dir| data_dir.join(".gt")).filter(|own| own.is_dir());
     let lock_file = dir.join(".dolt/noms/LOCK");
-    let options =
-        ReadOptions { despite_loss: false, index_cache: dirs::cache_dir().map(|c| c.join("gt/journals")) };
     session.block_on(async {
         let deadline = Deadline::after(PATIENCE);
         loop {
@@ -38,7 +39,7 @@ pub(super) fn lock(session: &Session, dir: &Path) -> Result<Writable, Failure> {
                 Some(own) => Some(gate::pass_in(own, deadline).await?),
                 None => None,
             };
-            if let Some(locked) = Database::try_lock(dir, options.clone())? {
+            if let Some(locked) = Database::try_lock(dir, options())? {
                 return Ok(Writable { locked, _inside: inside });
             }
             drop(inside);
@@ -53,6 +54,32 @@ pub(super) fn lock(session: &Session, dir: &Path) -> Result<Writable, Failure> {
             pause(Duration::from_millis(20).min(deadline.remaining())).await;
         }
     })
+}
+
+/// Writes with the lock held only while what was prepared is appended. If somebody else has written meanwhile, it is
+/// prepared anew from what is there then; the last time under the lock, so that it lands in the end. Nothing prepared:
+/// nothing is written.
+pub(super) fn write<T>(
+    session: &Session,
+    dir: &Path,
+    mut prepare: impl FnMut(&State) -> Result<(T, Option<Prepared>), Failure>,
+) -> Result<T, Failure> {
+    for _ in 0..UNLOCKED_ATTEMPTS {
+        let (given, prepared) = prepare(&Database::open_with(dir, options())?.session()?)?;
+        let Some(prepared) = prepared else { return Ok(given) };
+        match lock(session, dir)?.locked.apply(prepared) {
+            Err(dolt_store::Error::Moved { .. }) => {}
+            done => return Ok(done.map(|()| given)?),
+        }
+    }
+    let mut writable = lock(session, dir)?;
+    let (given, prepared) = prepare(&writable.locked.session()?)?;
+    prepared.map_or(Ok(()), |prepared| writable.locked.apply(prepared))?;
+    Ok(given)
+}
+
+fn options() -> ReadOptions {
+    ReadOptions { despite_loss: false, index_cache: dirs::cache_dir().map(|c| c.join("gt/journals")) }
 }
 
 fn is_server(pid: Pid) -> bool {

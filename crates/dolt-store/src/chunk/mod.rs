@@ -30,4 +30,5 @@ pub use manifest::{Manifest, Source};
 pub(crate) use new_store::NewStore;
 pub use store::{ReadOptions, Snapshot, Store};
 pub(crate) use sweep::{Lot, NotWhole, Sweep};
+pub(crate) use writer::Records;
 pub use writer::Writer;

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::disk::Disk;
-use super::journal::{chunk_record, root_record};
 use super::lock::{Lock, path_in, try_lock};
 use super::manifest::{JOURNAL, Manifest};
+use super::writer::Records;
 use crate::{Error, Hash, Result};
 
 /// No more than this is in the journal of a store that nobody has used.
@@ -53,13 +53,9 @@ impl NewStore {
 
     /// Writes the chunks, the root, and the manifest that makes it a store.
     pub(crate) fn finish(self, chunks: &[(Hash, Vec<u8>)], root: Hash, seconds: u64) -> Result<()> {
-        let mut records = Vec::new();
-        for (hash, bytes) in chunks {
-            records.extend(chunk_record(*hash, bytes)?);
-        }
-        records.extend(root_record(root, seconds));
+        let records = Records::new(chunks, root, seconds)?;
         let temporary = self.noms.join(format!("gt_new_{}", std::process::id()));
-        self.disk.replace(&self.noms.join(JOURNAL), &temporary, &records)?;
+        self.disk.replace(&self.noms.join(JOURNAL), &temporary, records.bytes())?;
         self.disk.sync_dir(&self.dolt_dir)?;
         self.disk.sync_dir(self.dolt_dir.parent().unwrap_or(&self.dolt_dir))?;
         let text = Manifest::first(root).text();

@@ -181,6 +181,11 @@ impl Snapshot {
         }
     }
 
+    /// Whether both are of the same files, so that a chunk that one of them has is there in the other.
+    pub(crate) fn has_same_files(&self, other: &Self) -> bool {
+        self.generation.manifest.names_same_files(&other.generation.manifest)
+    }
+
     /// A draft on top of nothing.
     pub(crate) fn empty() -> Self {
         let generation = Generation {

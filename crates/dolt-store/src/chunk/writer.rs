@@ -24,6 +24,29 @@ pub struct Writer {
     _lock: Lock,
 }
 
+/// What is to be appended to a journal.
+#[derive(Debug)]
+pub(crate) struct Records {
+    bytes: Vec<u8>,
+    seconds: u64,
+}
+
+impl Records {
+    /// These chunks, and then this root. `seconds` since 1970 are noted with it.
+    pub(crate) fn new(chunks: &[(Hash, Vec<u8>)], root: Hash, seconds: u64) -> Result<Self> {
+        let mut bytes = Vec::new();
+        for (hash, chunk) in chunks {
+            bytes.extend(chunk_record(*hash, chunk)?);
+        }
+        bytes.extend(root_record(root, seconds));
+        Ok(Self { bytes, seconds })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Writer {
     /// Takes the lock and opens the store. One attempt: `Ok(None)` means that somebody else holds the lock.
     pub fn try_open(path: &Path, options: ReadOptions, disk: Disk) -> Result<Option<Self>> {
@@ -39,21 +62,16 @@ impl Writer {
         self.store.snapshot()
     }
 
-    /// Makes `root` the root of the store. When this returns, it is on the disk with all these chunks. `seconds` since 1970
-    /// are noted in the journal. After a failure it is not known which root the next reader will find, the old or the new
-    /// one, and this writer refuses to write on.
-    pub fn append(&mut self, chunks: &[(Hash, Vec<u8>)], root: Hash, seconds: u64) -> Result<()> {
+    /// Appends records, the last of them that of a root, which is the store's from then on. When this returns, they are on the
+    /// disk. After a failure it is not known which root the next reader will find, the old or the new one, and this writer
+    /// refuses to write on.
+    pub(crate) fn append(&mut self, records: &Records) -> Result<()> {
         if self.is_poisoned {
             return Err(Error::Poisoned { path: self.store.path().to_owned() });
         }
-        let mut records = Vec::new();
-        for (hash, bytes) in chunks {
-            records.extend(chunk_record(*hash, bytes)?);
-        }
-        records.extend(root_record(root, seconds));
         self.is_poisoned = true;
-        self.make_journal(seconds)?;
-        self.write(&records)?;
+        self.make_journal(records.seconds)?;
+        self.write(&records.bytes)?;
         self.is_poisoned = false;
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::database::{head_branch, head_in, state_file};
 use super::transaction::head_ref;
 use super::{Database, Session};
-use crate::chunk::{Disk, ReadOptions, Writer};
+use crate::chunk::{Disk, ReadOptions, Records, Snapshot, Writer};
 use crate::message::StoreRoot;
 use crate::prolly::{Edit, Shape, edit};
 use crate::verify::references;
@@ -63,13 +63,39 @@ impl Locked {
         self.writer.write_beside(&path, text.as_bytes())
     }
 
-    /// Moves names, all or none, from the state that `draft` was taken from; whatever the draft's new values need is written
-    /// with them. When this returns it is on the disk. `seconds` since 1970.
-    pub fn update(&mut self, draft: &Session, changes: &[RefChange], seconds: u64) -> Result<()> {
-        let snapshot = draft.snapshot();
-        if self.writer.snapshot()?.root() != snapshot.root() {
+    /// Does what was prepared, if the store is still as it was then: nobody has written meanwhile, and no collection has
+    /// removed what the change takes for there. Otherwise [`Error::Moved`], and nothing is done. When this returns it is on
+    /// the disk.
+    pub fn apply(&mut self, prepared: Prepared) -> Result<()> {
+        let Prepared { on, records } = prepared;
+        let now = self.writer.snapshot()?;
+        if now.root() != on.root() || !now.has_same_files(&on) {
             return Err(Error::Moved { name: "the store's root".to_owned() });
         }
+        records.map_or(Ok(()), |records| self.writer.append(&records))
+    }
+
+    /// Moves names, all or none; see [`Prepared::new`].
+    pub fn update(&mut self, draft: &Session, changes: &[RefChange], seconds: u64) -> Result<()> {
+        let prepared = Prepared::new(draft, changes, seconds)?;
+        self.apply(prepared)
+    }
+}
+
+/// A change of names with everything that it needs, ready to be appended.
+#[derive(Debug)]
+pub struct Prepared {
+    // The state that it starts from.
+    on: Snapshot,
+    // None: nothing changes.
+    records: Option<Records>,
+}
+
+impl Prepared {
+    /// Moves names, all or none, from the state that `draft` was taken from; whatever the draft's new values need comes with
+    /// them. `seconds` since 1970. A name that is not where its change says: [`Error::Moved`].
+    pub fn new(draft: &Session, changes: &[RefChange], seconds: u64) -> Result<Self> {
+        let snapshot = draft.snapshot();
         let mut edits = Vec::new();
         for RefChange { name, from, to } in changes {
             if draft.resolve_exact(name)? != *from {
@@ -84,10 +110,11 @@ impl Locked {
         edits.sort_by(|a, b| a.key.cmp(&b.key));
         let refs = edit(draft.refs(), Shape::ADDRESSES, snapshot, edits)?;
         let root = snapshot.put(StoreRoot::message(&snapshot.chunk(refs)?))?;
+        let on = snapshot.clone();
         if root == snapshot.root() {
-            return Ok(());
+            return Ok(Self { on, records: None });
         }
         let chunks = snapshot.drafted_from(root, references)?;
-        self.writer.append(&chunks, root, seconds)
+        Ok(Self { on, records: Some(Records::new(&chunks, root, seconds)?) })
     }
 }

@@ -14,8 +14,8 @@ mod transaction;
 mod under_way;
 
 pub use database::{Database, Session};
-pub use locked::{Locked, RefChange};
+pub use locked::{Locked, Prepared, RefChange};
 pub use log::{Log, LogEntry};
 pub use refs::{Ref, RefKind};
 pub use reset::Reset;
-pub use transaction::{Author, CommitMeta, Transaction};
+pub use transaction::{Author, CommitMeta, Draft, Transaction};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::transaction::{head_ref, set_ref};
-use super::{Author, Locked, RefChange, Transaction};
+use super::{Author, Draft, Locked, Prepared, RefChange};
 use crate::message::{Node, NodeKind, RootValue, WorkingSet};
 use crate::prolly::{Edit, Shape, edit};
 use crate::table::Tables;
@@ -20,9 +20,9 @@ pub enum Reset {
     Hard,
 }
 
-impl Transaction<'_> {
-    /// Moves the branch to a commit. What stood there before can be found again by its address, until a collection.
-    pub fn reset(mut self, to: Hash, how: Reset, by: &Author) -> Result<()> {
+impl Draft {
+    /// The branch moves to a commit. What stood there before can be found again by its address, until a collection.
+    pub fn prepare_reset(mut self, to: Hash, how: Reset, by: &Author) -> Result<Prepared> {
         let target = self.draft().commit(to)?.root_value;
         if how == Reset::Hard {
             let kept = self.untracked_on(target)?;
@@ -31,7 +31,7 @@ impl Transaction<'_> {
         if how != Reset::Soft {
             self.set_staged(target);
         }
-        self.move_head(to, by, "reset")
+        self.prepare_move(to, by, "reset")
     }
 
     /// Puts tables of the working root back as they are staged, or else committed; one that is neither goes.

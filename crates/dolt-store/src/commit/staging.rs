@@ -1,13 +1,13 @@
 //! What `dolt add -A` stages: the working state, except for the tables that `dolt_ignore` names, which stay staged as they are
 //! (Dolt `go/libraries/doltcore/env/actions/staged.go`, `table.go`). A table brings the foreign keys that it declares.
 
-use super::Transaction;
+use super::Draft;
 use crate::message::{Node, NodeKind, RootValue};
 use crate::prolly::{Edit, Shape, edit};
 use crate::table::{ForeignKey, Ignored, Tables, foreign_key_message};
 use crate::{Error, Hash, Result};
 
-impl Transaction<'_> {
+impl Draft {
     /// Stages the working state. Gives the names of the tables whose changes stay out because they are ignored: new ones, and
     /// those that were committed before somebody ignored them.
     pub fn stage_all(&mut self) -> Result<Vec<String>> {

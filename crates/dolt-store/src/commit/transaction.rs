@@ -1,7 +1,9 @@
 //! A transaction on one branch: the working and the staged state change, and both refs of the branch move together (Dolt
 //! `go/store/datas/database_common.go`, `CommitWithWorkingSet`).
 
-use super::{Locked, RefChange, Session, closure};
+use std::ops::{Deref, DerefMut};
+
+use super::{Locked, Prepared, RefChange, Reset, Session, closure};
 use crate::message::{Commit, WorkingSet};
 use crate::table::RootEditor;
 use crate::{Error, Hash, Result};
@@ -40,37 +42,85 @@ impl CommitMeta {
     }
 }
 
-/// Changes to one branch that nobody sees until they are committed.
+/// Changes to one branch that nobody sees. They can be made without the lock, which is then held only as long as
+/// [`Locked::apply`] takes.
 #[derive(Debug)]
-pub struct Transaction<'d> {
-    locked: &'d mut Locked,
-    draft: Session,
+pub struct Draft {
+    session: Session,
     branch: String,
     head: Hash,
     set: WorkingSet,
     set_at: Option<Hash>,
 }
 
-impl Locked {
-    /// Begins a transaction on a branch.
-    pub fn begin(&mut self, branch: &str) -> Result<Transaction<'_>> {
-        let draft = self.session()?;
-        let head = draft.resolve_exact(&head_ref(branch))?;
+/// The same under the lock, so that nobody comes in between.
+#[derive(Debug)]
+pub struct Transaction<'d> {
+    locked: &'d mut Locked,
+    draft: Draft,
+}
+
+impl Session {
+    /// Begins changes to a branch, from this state.
+    pub fn begin(&self, branch: &str) -> Result<Draft> {
+        let session = Self::at(self.snapshot().draft(), self.head().to_owned())?;
+        let head = session.resolve_exact(&head_ref(branch))?;
         let head = head.ok_or_else(|| Error::NoBranch { name: branch.to_owned() })?;
-        let set_at = draft.resolve_exact(&set_ref(branch))?;
-        let root = draft.commit(head)?.root_value;
-        let set = match draft.working_set(branch)? {
+        let set_at = session.resolve_exact(&set_ref(branch))?;
+        let root = session.commit(head)?.root_value;
+        let set = match session.working_set(branch)? {
             Some(set) => set,
             None => WorkingSet::clean(root),
         };
-        Ok(Transaction { locked: self, draft, branch: branch.to_owned(), head, set, set_at })
+        Ok(Draft { session, branch: branch.to_owned(), head, set, set_at })
+    }
+}
+
+impl Locked {
+    /// Begins a transaction on a branch.
+    pub fn begin(&mut self, branch: &str) -> Result<Transaction<'_>> {
+        let draft = self.session()?.begin(branch)?;
+        Ok(Transaction { locked: self, draft })
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Draft;
+
+    fn deref(&self) -> &Draft {
+        &self.draft
+    }
+}
+
+impl DerefMut for Transaction<'_> {
+    fn deref_mut(&mut self) -> &mut Draft {
+        &mut self.draft
     }
 }
 
 impl Transaction<'_> {
+    /// [`Draft::prepare_sql`], done.
+    pub fn commit_sql(self, by: &Author, why: &str) -> Result<()> {
+        self.locked.apply(self.draft.prepare_sql(by, why)?)
+    }
+
+    /// [`Draft::prepare_commit`], done. Gives the commit's address.
+    pub fn commit(self, meta: &CommitMeta, allow_empty: bool) -> Result<Option<Hash>> {
+        let Some((hash, prepared)) = self.draft.prepare_commit(meta, allow_empty)? else { return Ok(None) };
+        self.locked.apply(prepared)?;
+        Ok(Some(hash))
+    }
+
+    /// [`Draft::prepare_reset`], done.
+    pub fn reset(self, to: Hash, how: Reset, by: &Author) -> Result<()> {
+        self.locked.apply(self.draft.prepare_reset(to, how, by)?)
+    }
+}
+
+impl Draft {
     /// The state that is being made. Chunks can be added to its snapshot.
     pub fn draft(&self) -> &Session {
-        &self.draft
+        &self.session
     }
 
     /// The commit that the branch is at.
@@ -100,23 +150,28 @@ impl Transaction<'_> {
 
     /// Changes rows of the tables of the working root. When `change` fails, nothing has changed.
     pub fn edit<T>(&mut self, change: impl FnOnce(&mut RootEditor<'_>) -> Result<T>) -> Result<T> {
-        let mut editor = RootEditor::new(&self.draft, self.set.working)?;
+        let mut editor = RootEditor::new(&self.session, self.set.working)?;
         let given = change(&mut editor)?;
         self.set.working = editor.finish()?;
         Ok(given)
     }
 
-    /// Makes the working and staged roots those of the branch, without a Dolt commit: what SQL's COMMIT does. A merge or a
+    /// The working and staged roots become those of the branch, without a Dolt commit: what SQL's COMMIT does. A merge or a
     /// rebase under way goes on.
-    pub fn commit_sql(self, by: &Author, why: &str) -> Result<()> {
+    pub fn prepare_sql(self, by: &Author, why: &str) -> Result<Prepared> {
         let change = self.set_change(by, why)?;
-        self.locked.update(&self.draft, &[change], by.millis / 1000)
+        Prepared::new(&self.session, &[change], by.millis / 1000)
     }
 
-    /// Makes a commit of the staged root, which ends a merge under way. The working root stays as it was set: tables that are ignored live there only.
-    /// Gives the commit's address; `None`: nothing is staged, and an empty commit was not asked for.
-    pub fn commit(mut self, meta: &CommitMeta, allow_empty: bool) -> Result<Option<Hash>> {
-        let parent = self.draft.commit(self.head)?;
+    /// A commit of the staged root, which ends a merge under way. The working root stays as it was set: tables that are
+    /// ignored live there only. Gives the commit's address too; `None`: nothing is staged, and an empty commit was not
+    /// asked for.
+    pub fn prepare_commit(
+        mut self,
+        meta: &CommitMeta,
+        allow_empty: bool,
+    ) -> Result<Option<(Hash, Prepared)>> {
+        let parent = self.session.commit(self.head)?;
         let merged_in = self.merged_in()?;
         let is_ended = self.set.merge.is_some();
         if parent.root_value == self.set.staged && !allow_empty && !is_ended {
@@ -125,26 +180,27 @@ impl Transaction<'_> {
         self.check_foreign_keys()?;
         let mut parents = vec![(self.head, parent)];
         if let Some(other) = merged_in {
-            parents.push((other, self.draft.commit(other)?));
+            parents.push((other, self.session.commit(other)?));
         }
-        let closure = closure::of_parents(self.draft.snapshot(), &parents)?;
+        let snapshot = self.session.snapshot();
+        let closure = closure::of_parents(snapshot, &parents)?;
         let height = parents.iter().map(|(_, commit)| commit.height).max().unwrap_or(0).saturating_add(1);
         let parents = parents.into_iter().map(|(hash, _)| hash).collect();
         let commit = Commit::new(self.set.staged, height, parents, closure, meta)?;
-        let hash = self.draft.snapshot().put(commit.message())?;
+        let hash = snapshot.put(commit.message())?;
         let head = RefChange { name: head_ref(&self.branch), from: Some(self.head), to: Some(hash) };
         self.set.merge = None;
         let set = self.set_change(&meta.committer, "commit")?;
-        self.locked.update(&self.draft, &[head, set], meta.committer.millis / 1000)?;
-        Ok(Some(hash))
+        let prepared = Prepared::new(&self.session, &[head, set], meta.committer.millis / 1000)?;
+        Ok(Some((hash, prepared)))
     }
 
-    /// Moves the branch to a commit, and makes the working and staged roots those of the branch. Nothing is under way then.
-    pub(super) fn move_head(mut self, to: Hash, by: &Author, why: &str) -> Result<()> {
+    /// The branch moves to a commit, with the working and staged roots as they are here. Nothing is under way then.
+    pub(super) fn prepare_move(mut self, to: Hash, by: &Author, why: &str) -> Result<Prepared> {
         (self.set.merge, self.set.rebase) = (None, None);
         let head = RefChange { name: head_ref(&self.branch), from: Some(self.head), to: Some(to) };
         let set = self.set_change(by, why)?;
-        self.locked.update(&self.draft, &[head, set], by.millis / 1000)
+        Prepared::new(&self.session, &[head, set], by.millis / 1000)
     }
 
     pub(super) fn branch(&self) -> &str {
@@ -163,7 +219,7 @@ impl Transaction<'_> {
             seconds: by.millis / 1000,
             ..self.set.clone()
         };
-        let to = Some(self.draft.snapshot().put(set.message())?);
+        let to = Some(self.session.snapshot().put(set.message())?);
         Ok(RefChange { name: set_ref(&self.branch), from: self.set_at, to })
     }
 }

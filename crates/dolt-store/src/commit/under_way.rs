@@ -1,10 +1,10 @@
 //! A merge, a cherry-pick or a revert under way, when the branch gets a commit: what has to be settled first, and whose
 //! child the commit is (Dolt `go/libraries/doltcore/env/actions/commit.go`).
 
-use super::Transaction;
+use super::Draft;
 use crate::{Error, Hash, Result};
 
-impl Transaction<'_> {
+impl Draft {
     /// The commit that is merged in, which becomes the second parent. Neither a cherry-pick nor a revert has one. Refused
     /// are a rebase, a series of picks that goes on after this commit, and what has conflicts or breaks a constraint.
     pub(super) fn merged_in(&self) -> Result<Option<Hash>> {
