@@ -26,6 +26,7 @@ mod store_bd;
 mod store_collations;
 mod store_consistency;
 mod store_corruption;
+mod store_counting;
 mod store_crashes;
 mod store_diff;
 mod store_expressions;

@@ -57,6 +57,13 @@ impl Subject {
         self.dolt(&["sql", "--file", file.to_str().unwrap()]).ok();
     }
 
+    /// The same, of which some are refused.
+    pub(crate) fn sql_on_error(&self, sql: &str) {
+        let file = self.town.outside().join("input.sql");
+        fs::write(&file, sql).unwrap();
+        self.dolt(&["sql", "--continue", "--file", file.to_str().unwrap()]);
+    }
+
     /// What Dolt answers, in one of its shapes.
     #[track_caller]
     pub(crate) fn asked(&self, shape: &str, query: &str) -> String {

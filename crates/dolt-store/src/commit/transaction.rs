@@ -150,7 +150,7 @@ impl Draft {
 
     /// Changes rows of the tables of the working root. When `change` fails, nothing has changed.
     pub fn edit<T>(&mut self, change: impl FnOnce(&mut RootEditor<'_>) -> Result<T>) -> Result<T> {
-        let mut editor = RootEditor::new(&self.session, self.set.working)?;
+        let mut editor = RootEditor::new(&self.session, &self.branch, self.set.working)?;
         let given = change(&mut editor)?;
         self.set.working = editor.finish()?;
         Ok(given)

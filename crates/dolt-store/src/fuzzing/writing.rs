@@ -76,7 +76,7 @@ pub(super) fn row_edits(_: &Path, bytes: &[u8]) {
         count(row, 1);
     }
     let columns: Vec<&Column> = table.schema().visible().map(|(_, column)| column).collect();
-    let mut root = RootEditor::new(&draft, root).unwrap();
+    let mut root = RootEditor::new(&draft, "main", root).unwrap();
     let mut editor = root.table(name).unwrap();
     let mut bytes = rest.iter().copied();
     while let Some(what) = bytes.next() {

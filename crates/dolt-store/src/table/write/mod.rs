@@ -8,6 +8,7 @@
 
 mod cascade;
 mod column_type;
+mod counter;
 mod editor;
 mod encode;
 mod field;

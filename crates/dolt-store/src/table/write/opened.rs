@@ -22,6 +22,11 @@ pub(super) struct Opened {
     indexes: Vec<Option<TreeEdits>>,
     // What the statement under way has changed.
     log: Vec<(Which, Undo)>,
+    puts: bool,
+    /// Whether statements before it have added or changed rows.
+    pub(super) has_put: bool,
+    /// The next value of its auto increment, if it is to be stored anew.
+    pub(super) next: Option<u64>,
 }
 
 /// A row as it is stored.
@@ -77,7 +82,16 @@ impl Opened {
         let tree = table.row_tree()?.clone();
         let rows = TreeEdits::new(&table, tree, KeyOrder::of_rows(schema), "its rows")?;
         let indexes = schema.indexes.iter().map(|_| None).collect();
-        Ok(Self { table: Rc::new(table), draft: draft.clone(), rows, indexes, log: Vec::new() })
+        Ok(Self {
+            table: Rc::new(table),
+            draft: draft.clone(),
+            rows,
+            indexes,
+            log: Vec::new(),
+            puts: false,
+            has_put: false,
+            next: None,
+        })
     }
 
     pub(super) fn schema(&self) -> &Schema {
@@ -135,6 +149,7 @@ impl Opened {
 
     /// Adds a row. A clash: another one is in its way, and the statement has failed.
     pub(super) fn add(&mut self, fields: &[Field]) -> Result<Option<Clash>> {
+        self.puts = true;
         if self.schema().is_keyless() {
             return self.add_keyless(fields);
         }
@@ -192,6 +207,7 @@ impl Opened {
 
     /// Replaces a row; of equal ones in a keyless table one.
     pub(super) fn replace(&mut self, row: &Stored, fields: &[Field]) -> Result<Option<Clash>> {
+        self.puts = true;
         if self.schema().is_keyless() {
             self.remove(row)?;
             return self.add_keyless(fields);
@@ -235,11 +251,13 @@ impl Opened {
 
     /// Begins a statement: what was changed before stays.
     pub(super) fn keep(&mut self) {
+        self.has_put |= std::mem::take(&mut self.puts);
         self.log.clear();
     }
 
     /// Takes back what the statement has changed.
     pub(super) fn take_back(&mut self) -> Result<()> {
+        self.puts = false;
         std::mem::take(&mut self.log).into_iter().rev().try_for_each(|(which, undo)| {
             self.tree(which)?.undo(undo);
             Ok(())
@@ -323,6 +341,7 @@ impl Opened {
     /// Edits the trees. Gives the address of the table's new message.
     pub(super) fn finish(self) -> Result<Hash> {
         let mut message = self.table.message()?;
+        message.auto_increment = self.next.unwrap_or(message.auto_increment);
         let addresses = addresses_in(self.table.schema());
         let rows = self.rows.finish(&self.draft, &addresses)?;
         message.rows = self.draft.chunk(rows)?;

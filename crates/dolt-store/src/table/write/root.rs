@@ -4,6 +4,7 @@
 //! Each call is a statement: it is done whole, with everything that foreign keys make of it, or it changes nothing.
 
 use super::cascade::ForeignKeys;
+use super::counter::Counters;
 use super::field::Field;
 use super::fill;
 use super::opened::{Clash, Opened, Stored};
@@ -17,17 +18,22 @@ use crate::{Error, Hash, Result};
 
 /// The tables of a root value being changed.
 pub struct RootEditor<'d> {
-    session: &'d Session,
+    pub(super) session: &'d Session,
+    pub(super) branch: String,
     root: Hash,
     tables: Tables,
     opened: Vec<Opened>,
     pub(super) keys: ForeignKeys,
+    pub(super) counters: Counters,
 }
 
 impl<'d> RootEditor<'d> {
-    pub(crate) fn new(session: &'d Session, root: Hash) -> Result<Self> {
+    /// Begins to change a root of a branch.
+    pub(crate) fn new(session: &'d Session, branch: &str, root: Hash) -> Result<Self> {
         let tables = session.tables(root)?;
-        Ok(Self { session, root, tables, opened: Vec::new(), keys: ForeignKeys::default() })
+        let branch = branch.to_owned();
+        let (keys, counters) = (ForeignKeys::default(), Counters::default());
+        Ok(Self { session, branch, root, tables, opened: Vec::new(), keys, counters })
     }
 
     /// A table by its name.
@@ -71,11 +77,14 @@ impl<'d> RootEditor<'d> {
 
     /// A row of which these values are given, completed.
     pub(super) fn complete(
-        &self,
+        &mut self,
         at: usize,
         stored: Option<&Stored>,
-        given: Vec<Option<Value>>,
+        mut given: Vec<Option<Value>>,
     ) -> Result<Completed> {
+        if stored.is_none() {
+            self.count(at, &mut given)?;
+        }
         let opened = self.at(at)?;
         let stored = stored.map(|s| s.fields.as_slice());
         let mut row = Unfinished::new(&opened.table, &opened.draft, stored, given);
@@ -103,8 +112,16 @@ impl<'d> RootEditor<'d> {
     }
 
     /// Edits the trees. Gives the address of the new root value.
-    pub(crate) fn finish(self) -> Result<Hash> {
+    pub(crate) fn finish(mut self) -> Result<Hash> {
         let snapshot = self.session.snapshot();
+        for at in 0..self.opened.len() {
+            self.at_mut(at)?.keep();
+            // A removal alone does not store it.
+            if self.at(at)?.has_put {
+                let next = self.next_of(at)?;
+                self.at_mut(at)?.next = next;
+            }
+        }
         let mut puts = Vec::new();
         for opened in self.opened.into_iter().filter(Opened::is_changed) {
             let name = opened.table.name().as_bytes().to_vec();
