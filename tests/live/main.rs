@@ -32,6 +32,7 @@ mod store_diff;
 mod store_expressions;
 mod store_foreign_keys;
 mod store_history;
+mod store_limits;
 mod store_lookup;
 mod store_reading;
 mod store_rows;

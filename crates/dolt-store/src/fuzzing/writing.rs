@@ -10,7 +10,7 @@ use crate::chunk::{ReadOptions, Snapshot, Store};
 use crate::commit::Session;
 use crate::message::{NodeKind, StoreRoot, WorkingSet};
 use crate::prolly::{Edit, Shape, Tree, edit, read_blob, write_blob, write_json};
-use crate::table::{Column, Encoding, RootEditor, Row, Table, Value, canonical_json};
+use crate::table::{Column, Encoding, ForeignKey, RootEditor, Row, Table, Tables, Value, canonical_json};
 use crate::testing::{fixture, session};
 use crate::verify::{verify_long_value, verify_state};
 
@@ -47,7 +47,7 @@ pub(super) fn blob(_: &Path, bytes: &[u8]) {
     assert!(report.is_clean(), "{length} bytes: {:?}", report.findings);
 }
 
-const TABLES: [&str; 6] = ["many", "kinds", "long_values", "keyless", "parent", "empty_one"];
+const TABLES: [&str; 7] = ["many", "kinds", "long_values", "keyless", "parent", "child", "empty_one"];
 
 fn state(which: usize) -> &'static Session {
     static STATES: [OnceLock<Session>; 2] = [OnceLock::new(), OnceLock::new()];
@@ -106,6 +106,23 @@ pub(super) fn row_edits(_: &Path, bytes: &[u8]) {
     assert!(report.is_clean(), "{name}: {:?}", report.findings);
     let table = changed.tables(root).unwrap().open(name).unwrap().unwrap();
     same_rows(&table, &model);
+    let tables = changed.tables(root).unwrap();
+    for key in tables.foreign_keys().unwrap() {
+        every_child_has_its_parent(&tables, &key);
+    }
+}
+
+// Of keys of one column, which those in these databases are.
+fn every_child_has_its_parent(tables: &Tables, key: &ForeignKey) {
+    let column = |table: &str, tag: u64| -> Vec<Value> {
+        let table = tables.open(table).unwrap().unwrap();
+        let at = table.schema().visible().position(|(_, c)| c.tag == tag).unwrap();
+        table.rows().unwrap().map(|row| row.unwrap().values[at].clone()).collect()
+    };
+    let parents = column(&key.parent_table, key.parent_columns[0]);
+    for value in column(&key.child_table, key.child_columns[0]) {
+        assert!(value == Value::Null || parents.contains(&value), "{}: {value:?}", key.name);
+    }
 }
 
 fn same_rows(table: &Table, model: &BTreeMap<String, (Row, u64)>) {
