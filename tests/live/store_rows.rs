@@ -211,6 +211,8 @@ fn a_row_that_breaks_a_rule_is_refused_by_name_and_changes_nothing() {
 const STORED: &str = r#"
 create table t (id int primary key, n int, j json, tx longtext, bl longblob, d decimal(20,10), y year, key (tx(5)), key (n));
 create table k (n int, j json, tx longtext, key (n));
+create table edge (id int primary key, y year, tx longtext);
+insert into edge values (1, 2001, repeat('a', 2044)), (2, 2001, repeat('a', 2045)), (3, 2001, repeat('a', 2046)), (4, null, repeat('a', 2047)), (5, null, repeat('a', 2048));
 insert into t values (1, 1, '{"b": 1, "a": {"x": [1, 2]}}', 'one', X'00', 1.5, 2001), (2, 2, '[]', repeat('two ', 600), null, null, null);
 update t set j = json_set(j, '$.a.x[1]', 2.50, '$.zz', cast('1.10' as decimal(5,2))) where id = 1;
 insert into t values (3, 3, json_object('k', cast('1.50' as decimal(5,2)), 'é', 12345678901234567), '', '', 0, 0);
@@ -267,6 +269,11 @@ fn what_a_change_does_not_touch_stays_as_it_is_stored() {
         })
         .unwrap();
         pair.same("rows without a key");
+        // A row that is about as long as it may be without its text outside.
+        pair.both("update edge set y = 2005", |root| {
+            let mut edge = root.table("edge")?;
+            (1..=5).try_for_each(|id| edge.update(&[Value::Int(id)], [("y", Value::Year(2005))]).map(drop))
+        });
         // What is equal is no change, in whatever spelling.
         pair.both("update t set j = '{ \"b\" : 1.0 }' where id = 22", |root| {
             let same = [("j", Value::Json("{\"b\":1}".into()))];
@@ -309,5 +316,44 @@ fn texts_that_a_collation_takes_for_equal_are_no_change() {
                 Ok(())
             },
         );
+    }
+}
+
+#[test]
+fn what_is_asked_meanwhile_sees_what_was_changed_and_a_session_that_fails_leaves_nothing() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let pair = Pair::new(
+            dolt,
+            "create table t (id int primary key, a int, b varchar(5), tx text, key (b, a)); create table k (n int, v int, key (v));
+            insert into t values (1, 1, 'x', 'one'), (2, 1, 'x', null), (3, 2, 'y', 'one'); insert into k values (1, 1), (1, 1), (2, 1)",
+        );
+        let before = pair.ours.table_root("WORKING");
+        let failed = pair.edit(|root| {
+            let (x, one) = (|| ("b", Value::Text("x".into())), || ("a", Value::Int(1)));
+            let mut t = root.table("t")?;
+            let ids = |rows: Vec<Row>| {
+                let mut ids: Vec<String> = rows.iter().map(|row| format!("{:?}", row.values[0])).collect();
+                ids.sort();
+                ids.join(" ")
+            };
+            assert_eq!(ids(t.find_by([x()])?), "Int(1) Int(2)");
+            t.insert([("id", Value::Int(4)), x(), one()])?;
+            t.update(&[Value::Int(1)], [("b", Value::Text("z".into()))])?;
+            t.delete(&[Value::Int(2)])?;
+            assert_eq!(ids(t.find_by([x()])?), "Int(4)");
+            assert_eq!(ids(t.find_by([one(), x()])?), "Int(4)");
+            assert_eq!(ids(t.find_by([one()])?), "Int(1) Int(4)");
+            assert_eq!(ids(t.find_by([("tx", Value::Text("one".into()))])?), "Int(1) Int(3)");
+            assert_eq!(ids(t.find_by([("tx", Value::Null), ("id", Value::Int(4))])?), "Int(4)");
+            assert_eq!(ids(t.find_by([("id", Value::Int(1 << 40))])?), "");
+            assert_eq!(t.get(&[Value::Int(1)])?.unwrap().values[2], Value::Text("z".into()));
+            assert_eq!(t.get(&[Value::Int(2)])?, None);
+            let mut k = root.table("K")?;
+            k.insert_row(&[Value::Int(1), Value::Int(1)])?;
+            assert_eq!(ids(k.find_by([("v", Value::Int(1))])?), "Int(1) Int(1) Int(1) Int(2)");
+            root.table("nowhere").map(drop)
+        });
+        assert!(matches!(failed, Err(Error::NoTable { name }) if name == "nowhere"));
+        assert_eq!(pair.ours.table_root("WORKING"), before);
     }
 }

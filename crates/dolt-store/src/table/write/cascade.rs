@@ -308,8 +308,8 @@ fn is_alike(a: &Column, b: &Column) -> bool {
     a.encoding == b.encoding && fractions
 }
 
-// The tree whose keys begin with these columns, in whatever order.
-fn tree_of(opened: &Opened, columns: &[usize]) -> Option<(Which, Vec<usize>)> {
+/// The tree whose keys begin with these columns, in whatever order, and that order.
+pub(super) fn tree_of(opened: &Opened, columns: &[usize]) -> Option<(Which, Vec<usize>)> {
     let schema = opened.schema();
     let order = |of: &[u16]| -> Option<Vec<usize>> {
         let first = of.get(..columns.len())?;

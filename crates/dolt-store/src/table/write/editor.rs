@@ -1,10 +1,13 @@
 //! One table being changed: rows by the names of their columns, by their primary key, or as they were read.
 
+use std::rc::Rc;
+
+use super::cascade::tree_of;
 use super::field::Field;
 use super::opened::Stored;
 use super::plan::Kind;
 use super::{RootEditor, Violation};
-use crate::table::{Row, Schema, Value};
+use crate::table::{Collation, Row, Schema, Value};
 use crate::{Error, Result};
 
 /// A table being changed. Values that a caller gives come by the name of their column, case aside; of two for the same
@@ -28,6 +31,55 @@ impl<'e, 'd> TableEditor<'e, 'd> {
     pub fn get(&self, key: &[Value]) -> Result<Option<Row>> {
         let opened = self.root.at(self.at)?;
         self.find(key)?.map(|stored| opened.row(&stored.fields)).transpose()
+    }
+
+    /// The rows in which these columns have these values, as they are by now, in no order: through the primary key or an index
+    /// that begins with them, or else by looking at all rows. Equal is what is stored alike; columns whose collation takes
+    /// more for equal are refused, and so are documents.
+    pub fn find_by<N: AsRef<str>>(
+        &mut self,
+        values: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<Vec<Row>> {
+        let given = self.given(values)?;
+        let opened = self.root.at_mut(self.at)?;
+        let table = Rc::clone(&opened.table);
+        let mut sought = Vec::new();
+        for (i, (column, value)) in table.schema().columns.iter().zip(&given).enumerate() {
+            let Some(value) = value else { continue };
+            let is_text = matches!(value, Value::Text(_)) && !Collation::of(column).is_bytewise();
+            if is_text || column.is_virtual || matches!(value, Value::Json(_) | Value::Geometry(_)) {
+                return Err(table.not_supported(&format!("comparing values of {}", column.name)));
+            }
+            // What cannot be in the column is in no row.
+            let Ok(field) = super::encode::encode(column, value) else { return Ok(Vec::new()) };
+            sought.push((i, field));
+        }
+        let columns: Vec<usize> = sought.iter().map(|(i, _)| *i).collect();
+        let stored = match tree_of(opened, &columns) {
+            Some((which, order)) => {
+                let key = |at: &usize| match sought.get(*at) {
+                    Some((_, field)) => opened.form().key_field(field, 0),
+                    None => Ok(None),
+                };
+                let key: Vec<_> = order.iter().map(key).collect::<Result<_>>()?;
+                opened.rows_with(which, &key)?
+            }
+            None => opened.all()?.into_iter().map(|entry| opened.stored(entry)).collect::<Result<_>>()?,
+        };
+        let mut found = Vec::new();
+        for row in stored {
+            let mut is_found = true;
+            for (i, field) in &sought {
+                let stored = row.fields.get(*i).map(|f| f.content(&opened.draft)).transpose()?;
+                is_found &= stored.as_ref() == Some(field);
+            }
+            if is_found {
+                for _ in 0..opened.times(&row)? {
+                    found.push(opened.row(&row.fields)?);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Adds a row. Gives its primary key; nothing for a table without one.

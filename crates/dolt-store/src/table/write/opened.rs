@@ -313,6 +313,11 @@ impl Opened {
         }
     }
 
+    /// How often a row counts: once, but for equal ones in a keyless table.
+    pub(super) fn times(&self, row: &Stored) -> Result<u64> {
+        if self.schema().is_keyless() { cardinality(&row.value) } else { Ok(1) }
+    }
+
     /// Whether there is a row that has these values in the first fields of a tree.
     pub(super) fn has_with(&mut self, which: Which, fields: &Sought) -> Result<bool> {
         Ok(self.tree(which)?.first_with(fields)?.is_some())
