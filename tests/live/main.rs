@@ -12,7 +12,7 @@
 
 mod crash_and_start;
 mod data;
-mod ddl_random;
+mod ddl;
 mod demo;
 mod differential;
 mod disk_full;

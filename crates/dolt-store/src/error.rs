@@ -140,6 +140,20 @@ pub enum Error {
         /// The table that is referred to.
         parent: String,
     },
+    /// A statement cannot be read.
+    #[error("the statement cannot be read: {problem}")]
+    Sql {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A definition contradicts itself or what is there, so that Dolt would refuse it too.
+    #[error("{object}: {problem}")]
+    Definition {
+        /// What was to be defined or changed: `table t`.
+        object: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// There is no such table.
     #[error("there is no table {name}")]
     NoTable {

@@ -2,7 +2,8 @@
 //!
 //! No async, no network, no clock, no environment: a path goes in, values come out. The layers, each knowing only those
 //! above it in this list: [`chunk`] (files to content-addressed chunks), `message` (chunks to fields), `prolly` (ordered
-//! maps of tuples), `table` (rows by column name), `commit` (branches, history), [`verify`] (everything checked). The format, with the source of each
+//! maps of tuples), `table` (rows by column name), `commit` (branches, history), [`ddl`] (tables from SQL),
+//! [`verify`] (everything checked). The format, with the source of each
 //! fact, is in `docs/format.md`; where this crate and the real Dolt differ, the real Dolt is right.
 //!
 //! Everything that is read is hostile until checked: no offset, length or count of a file can make this crate panic or
@@ -19,6 +20,7 @@
 mod bytes;
 pub mod chunk;
 pub mod commit;
+pub mod ddl;
 mod error;
 pub mod expr;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -15,6 +15,14 @@ pub(super) enum Literal {
     Never,
 }
 
+/// A text as the value that it is of a column; `None`: it is none that could be in it.
+pub(crate) fn literal_value(column: &Column, text: &str) -> Option<Value> {
+    match literal(column, text)? {
+        Literal::Value(value) => Some(value),
+        Literal::Never => None,
+    }
+}
+
 /// Reads a text for a column. `None`: it is nothing of the column's kind.
 pub(super) fn literal(column: &Column, text: &str) -> Option<Literal> {
     let whole = |fits: fn(i128) -> Option<Value>| {

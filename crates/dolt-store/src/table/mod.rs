@@ -31,7 +31,7 @@ pub(crate) use foreign_key::{message as foreign_key_message, parse as parse_fore
 pub use ignore::{IgnorePatterns, Ignored};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use key::encode as encode_key;
-pub(crate) use literal::is_moment;
+pub(crate) use literal::{is_moment, literal_value};
 pub use lookup::{IndexReader, IndexRows};
 pub use range::KeyRange;
 pub(crate) use render::float_text;
@@ -49,3 +49,4 @@ pub(crate) use write::ColumnType;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use write::canonical as canonical_json;
 pub use write::{Misfit, Reference, RootEditor, TableEditor, Violation};
+pub(crate) use write::{build_index, rows_in_order, rows_with_column};

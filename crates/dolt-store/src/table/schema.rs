@@ -49,7 +49,6 @@ pub enum Encoding {
 
 impl Encoding {
     /// The number of an encoding, the other way round.
-    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn id(self) -> u8 {
         (0..=u8::MAX).find(|id| Self::of(*id) == self).unwrap_or_default()
     }

@@ -108,7 +108,7 @@ pub struct Table {
 }
 
 impl Table {
-    fn open(snapshot: &Snapshot, name: &str, address: Hash) -> Result<Self> {
+    pub(crate) fn open(snapshot: &Snapshot, name: &str, address: Hash) -> Result<Self> {
         let bad = |hash: Hash| {
             move |problem: String| {
                 if problem.ends_with(NEWER) {
@@ -208,12 +208,12 @@ impl Table {
     }
 
     /// Names of secondary indexes to their trees.
-    pub(super) fn index_map(&self) -> &Tree {
+    pub(crate) fn index_map(&self) -> &Tree {
         &self.indexes
     }
 
     /// The message that this was opened from.
-    pub(super) fn message(&self) -> Result<TableMessage> {
+    pub(crate) fn message(&self) -> Result<TableMessage> {
         let bad = |problem: String| Error::BadChunk { hash: self.address, problem };
         TableMessage::parse(&self.snapshot.chunk(self.address)?).map_err(bad)
     }

@@ -17,6 +17,7 @@ mod json;
 mod message;
 mod opened;
 mod plan;
+mod rebuild;
 mod root;
 mod row;
 mod tree;
@@ -28,5 +29,6 @@ pub use editor::TableEditor;
 pub use encode::Misfit;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use json::canonical;
+pub(crate) use rebuild::{build_index, rows_in_order, rows_with_column};
 pub use root::RootEditor;
 pub use violation::{Reference, Violation};

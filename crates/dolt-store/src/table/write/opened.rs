@@ -376,7 +376,7 @@ fn row_key(schema: &Schema, index: &Index, entry: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// How often a keyless row counts.
-fn cardinality(value: &[u8]) -> Result<u64> {
+pub(super) fn cardinality(value: &[u8]) -> Result<u64> {
     let field = Tuple::parse(value).and_then(|t| t.field(0)).map_err(bad)?;
     let bytes = field.and_then(|f| f.try_into().ok());
     bytes

@@ -1,0 +1,144 @@
+//! The working root of a draft, with tables and foreign keys put in, taken out and renamed.
+
+use std::collections::HashSet;
+
+use super::message;
+use super::tag::same;
+use crate::commit::{Draft, Session};
+use crate::message::{Node, NodeKind, RootValue};
+use crate::prolly::{Edit, Shape, edit};
+use crate::table::{ForeignKey, Schema, Table, TableMessage, Tables, foreign_key_message};
+use crate::{Error, Hash, Result};
+
+/// What every Dolt checked so far writes; one that is greater says things that would be lost.
+const FEATURE_VERSION: i64 = 7;
+
+/// The working root, and what is about to become of it.
+#[derive(Debug)]
+pub(super) struct Root<'d> {
+    draft: &'d Session,
+    tables: Tables,
+    edits: Vec<Edit>,
+    foreign_keys: Option<Vec<ForeignKey>>,
+}
+
+impl<'d> Root<'d> {
+    /// The working root of a draft.
+    pub(super) fn working(draft: &'d Draft) -> Result<Self> {
+        let tables = draft.draft().tables(draft.working())?;
+        let value = tables.root_value();
+        if value.feature_version > FEATURE_VERSION {
+            let what = format!("changing a root of feature version {}", value.feature_version);
+            return Err(Error::NotSupported { what });
+        }
+        if !value.schemas.is_empty() {
+            return Err(Error::NotSupported { what: "changing a root with schemas of its own".to_owned() });
+        }
+        Ok(Self { draft: draft.draft(), tables, edits: Vec::new(), foreign_keys: None })
+    }
+
+    pub(super) fn draft(&self) -> &'d Session {
+        self.draft
+    }
+
+    /// The collation of the database.
+    pub(super) fn collation(&self) -> u16 {
+        self.tables.root_value().collation
+    }
+
+    /// The name under which a table is stored, asked without regard to case.
+    pub(super) fn stored_name(&self, name: &str) -> Result<Option<String>> {
+        let names = self.tables.names()?;
+        let exact = names.iter().find(|n| *n == name);
+        Ok(exact.or_else(|| names.iter().find(|n| same(n, name))).cloned())
+    }
+
+    /// A table that must be there.
+    pub(super) fn table(&self, name: &str) -> Result<Table> {
+        let missing = || Error::NoTable { name: name.to_owned() };
+        let stored = self.stored_name(name)?.ok_or_else(missing)?;
+        self.tables.open(&stored)?.ok_or_else(missing)
+    }
+
+    /// The schema of a table that is to be changed. One that says more than was understood is refused.
+    pub(super) fn schema_of(&self, table: &Table) -> Result<Schema> {
+        let stored = self.draft.snapshot().chunk(table.message()?.schema)?;
+        let refused =
+            |what: &str| Error::NotSupported { what: format!("changing table {}: {what}", table.name()) };
+        for index in &table.schema().indexes {
+            if let Some(kind) = index.unsupported {
+                return Err(refused(&format!("{}, a {kind},", index.name)));
+            }
+        }
+        if !message::same_again(&stored, table.schema()) {
+            return Err(refused("a schema with parts that are not known"));
+        }
+        Ok(table.schema().clone())
+    }
+
+    /// The foreign keys, as they are by now.
+    pub(super) fn foreign_keys(&self) -> Result<Vec<ForeignKey>> {
+        if let Some(keys) = &self.foreign_keys {
+            return Ok(keys.clone());
+        }
+        let keys = self.tables.foreign_keys()?;
+        let at = self.tables.root_value().foreign_keys;
+        if !at.is_none() && self.draft.snapshot().chunk(at)? != foreign_key_message(&keys) {
+            return Err(Error::NotSupported {
+                what: "changing foreign keys of a kind that is not known".to_owned(),
+            });
+        }
+        Ok(keys)
+    }
+
+    pub(super) fn set_foreign_keys(&mut self, mut keys: Vec<ForeignKey>) {
+        keys.sort_by(|a, b| a.name.cmp(&b.name));
+        self.foreign_keys = Some(keys);
+    }
+
+    /// Writes a table and puts it under its name.
+    pub(super) fn put(&mut self, name: &str, table: &TableMessage) -> Result<()> {
+        let address = self.draft.snapshot().put(table.message())?;
+        self.put_address(name, address);
+        Ok(())
+    }
+
+    pub(super) fn put_address(&mut self, name: &str, address: Hash) {
+        self.edits.push(Edit::put(name.as_bytes().to_vec(), address.as_bytes().to_vec()));
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.edits.push(Edit::delete(name.as_bytes().to_vec()));
+    }
+
+    /// All tags of a root's tables.
+    pub(super) fn tags(&self) -> Result<HashSet<u64>> {
+        tags_of(&self.tables)
+    }
+
+    /// Writes the root. Gives its address.
+    pub(super) fn finish(mut self) -> Result<Hash> {
+        let snapshot = self.draft.snapshot();
+        self.edits.sort_by(|a, b| a.key.cmp(&b.key));
+        let map = edit(self.tables.map(), Shape::ADDRESSES, snapshot, self.edits)?;
+        let node = Node::parse(NodeKind::Addresses, snapshot.chunk(map)?)
+            .map_err(|problem| Error::BadChunk { hash: map, problem })?;
+        let mut value = RootValue { tables: node, ..self.tables.root_value().clone() };
+        if let Some(keys) = self.foreign_keys {
+            let none = keys.is_empty();
+            value.foreign_keys = if none { Hash::NONE } else { snapshot.put(foreign_key_message(&keys))? };
+        }
+        snapshot.put(value.message())
+    }
+}
+
+/// All tags of a root's tables.
+pub(super) fn tags_of(tables: &Tables) -> Result<HashSet<u64>> {
+    let mut found = HashSet::new();
+    for (name, _) in tables.addresses()? {
+        if let Some(table) = tables.open(&name)? {
+            found.extend(table.schema().visible().map(|(_, column)| column.tag));
+        }
+    }
+    Ok(found)
+}

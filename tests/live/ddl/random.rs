@@ -1,0 +1,31 @@
+//! Schemas from seeds.
+
+use super::each_dolt;
+use crate::support::{RandomTable, Wishes, quoted, random_schema};
+
+fn sql(tables: &[RandomTable]) -> String {
+    tables.iter().map(|t| t.sql.as_str()).collect::<Vec<_>>().join(";\n")
+}
+
+#[test]
+fn every_schema_from_a_seed_is_the_one_that_dolt_makes() {
+    each_dolt(|both| {
+        for seed in 0..8 {
+            let tables = random_schema(seed, &Wishes::all(5));
+            let again = random_schema(seed, &Wishes::all(5));
+            assert_eq!(sql(&tables), sql(&again), "the same seed gives the same tables");
+            for table in &tables {
+                both.run(&table.sql);
+                let there = both.theirs.table(&table.name);
+                for ((_, column), made) in there.schema().visible().zip(&table.columns) {
+                    let found = (&column.name, column.nullable, column.generated, column.primary_key);
+                    let wanted = (&made.name, made.nullable, made.generated, made.key);
+                    assert_eq!(found, wanted, "{}", table.sql);
+                    assert!(!made.sql_type.is_empty(), "{}", table.sql);
+                }
+            }
+            let names = tables.iter().rev().map(|t| quoted(&t.name)).collect::<Vec<_>>().join(", ");
+            both.run(&format!("drop table {names}"));
+        }
+    });
+}
