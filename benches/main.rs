@@ -18,12 +18,14 @@
 mod common;
 mod lifecycle;
 mod store;
+mod writing;
 
 fn main() {
     // This program plays other parts, too.
-    if common::rss::was_helper() || lifecycle::was_mute_server() {
+    if common::rss::was_helper() || lifecycle::was_mute_server() || writing::was_writer() {
         return;
     }
     lifecycle::measure();
     store::measure();
+    writing::measure();
 }

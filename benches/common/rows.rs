@@ -66,7 +66,7 @@ impl Target {
             Self::AtMostMs(limit) => format!("≤ {limit:.0} ms"),
             Self::BelowMs(limit, "") => format!("< {limit:.0} ms"),
             Self::BelowMs(limit, why) => format!("< {limit:.0} ms ({why})"),
-            Self::AtMost(limit) => format!("≤ {limit:.0}"),
+            Self::AtMost(limit) => format!("≤ {limit}"),
             Self::Below(limit) => format!("< {limit:.0}"),
             Self::AtLeast(limit) => format!("≥ {limit:.0}"),
         };

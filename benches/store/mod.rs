@@ -4,7 +4,7 @@
 
 mod hashing;
 mod lookup;
-mod room;
+pub(crate) mod room;
 mod table;
 mod verify;
 

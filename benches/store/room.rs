@@ -70,7 +70,8 @@ impl Room {
         run(self.dolt(database, &["sql", "--file", file.to_str().unwrap()]));
     }
 
-    fn init(&self, name: &str) -> PathBuf {
+    /// A new database.
+    pub(crate) fn init(&self, name: &str) -> PathBuf {
         let database = self.folder(name);
         run(self.dolt(&database, &["init", "--name", "t", "--email", "t@example.com"]));
         database
