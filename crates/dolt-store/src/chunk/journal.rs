@@ -16,7 +16,7 @@ use super::contents::{Contents, StoredChunk};
 use super::file::ReadFile;
 use super::index_cache::{CacheFile, Cached};
 use super::journal_index::{self, Key, Place, key_of};
-use super::places::SortedPlaces;
+use super::places::{ENTRY, SortedPlaces};
 use super::snappy;
 use super::sweep::Sweep;
 use crate::bytes::{slice, to_usize, u32_be};
@@ -30,8 +30,9 @@ const ROOT_RECORD_BYTES: usize = 40;
 const BLOCK_BYTES: usize = 6 << 20;
 /// So many places are collected before they are sorted into the others, which takes half the memory.
 const COLLECTED: usize = 1 << 16;
-/// Our cache of the index is renewed when so much of the journal stands behind what it covers: some two milliseconds.
-const UNCACHED_BYTES: u64 = 4 << 20;
+/// Our cache of the index is renewed when so much of the journal stands behind what it covers, and an eighth of the cache's
+/// own size: each opening reads what is not covered, each renewal the whole cache.
+const UNCACHED_BYTES: u64 = 1 << 20;
 
 /// An open journal, read up to some valid end.
 #[derive(Debug)]
@@ -94,9 +95,9 @@ impl Journal {
         let Some(cache) = &self.cache else { return };
         let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
         let read = &mut *read;
-        let Some(root) = read.root.filter(|_| read.root_at >= covered.saturating_add(UNCACHED_BYTES)) else {
-            return;
-        };
+        let known = read.cached.as_ref().map_or(0, Cached::len).saturating_mul(ENTRY) as u64;
+        let due = covered.saturating_add(UNCACHED_BYTES).saturating_add(known / 8);
+        let Some(root) = read.root.filter(|_| read.root_at >= due) else { return };
         read.sorted.take(&mut read.places);
         let merged;
         let sorted = match &read.cached {
