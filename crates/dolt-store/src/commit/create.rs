@@ -11,8 +11,9 @@ use crate::prolly::{Edit, Shape, Tree, edit};
 use crate::verify::references;
 use crate::{Error, Hash, Result};
 
-/// The version of the format's features that Dolt 1.88.1 to 2.2.0 write.
-const FEATURE_VERSION: i64 = 7;
+/// The version of the format's features that Dolt 1.88.1 to 2.2.0 write. They refuse a newer one, and so do we (Dolt
+/// `go/libraries/doltcore/doltdb/root_val.go`, `DoltFeatureVersion`).
+pub(super) const FEATURE_VERSION: i64 = 7;
 /// `utf8mb4_0900_bin`, by `MySQL`'s number: Dolt's default.
 const COLLATION: u16 = 309;
 

@@ -3,6 +3,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use super::create::FEATURE_VERSION;
 use super::{Locked, Prepared, RefChange, Reset, Session, closure};
 use crate::message::{Commit, WorkingSet};
 use crate::table::RootEditor;
@@ -72,6 +73,13 @@ impl Session {
             Some(set) => set,
             None => WorkingSet::clean(root),
         };
+        for root in [root, set.working, set.staged] {
+            let version = session.root_value(root)?.feature_version;
+            if version > FEATURE_VERSION {
+                let what = format!("writing branch {branch}: its root {root} of feature version {version}");
+                return Err(Error::NotSupported { what });
+            }
+        }
         Ok(Draft { session, branch: branch.to_owned(), head, set, set_at })
     }
 }
@@ -267,4 +275,34 @@ pub(super) fn head_ref(branch: &str) -> String {
 /// The full name of a branch's working set.
 pub(super) fn set_ref(branch: &str) -> String {
     format!("workingSets/heads/{branch}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::ReadOptions;
+    use crate::commit::Database;
+    use crate::message::RootValue;
+
+    #[test]
+    fn a_root_of_a_newer_feature_version_is_not_written() {
+        let author = Author { name: "t".to_owned(), email: "t@example.com".to_owned(), millis: 0 };
+        for (version, is_known) in [(FEATURE_VERSION, true), (FEATURE_VERSION + 1, false)] {
+            let dir = tempfile::tempdir().unwrap();
+            Database::init(dir.path(), "main", &CommitMeta::first(author.clone())).unwrap();
+            let mut locked = Database::try_lock(dir.path(), ReadOptions::default()).unwrap().unwrap();
+            let mut tx = locked.begin("main").unwrap();
+            let known = tx.draft().root_value(tx.working()).unwrap();
+            let root = RootValue { feature_version: version, ..known };
+            let root = tx.draft().snapshot().put(root.message()).unwrap();
+            tx.set_working(root);
+            tx.commit_sql(&author, "as a newer Dolt would").unwrap();
+            let begun = locked.begin("main");
+            assert_eq!(begun.is_ok(), is_known);
+            if let Err(refused) = begun {
+                let said = refused.to_string();
+                assert!(said.contains("branch main") && said.contains("feature version 8"), "{said}");
+            }
+        }
+    }
 }
