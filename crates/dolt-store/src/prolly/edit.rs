@@ -336,6 +336,36 @@ mod tests {
         assert_eq!(root.to_string(), "52qkcc17dcqtblc9aml4so2jrooun338");
     }
 
+    #[test]
+    fn a_hundred_thousand_entries_give_the_same_tree_in_any_order() {
+        const COUNT: u32 = 100_000;
+        let (draft, mut content) = (Snapshot::empty(), Content::new());
+        let entry = |n: u32| (n.to_be_bytes().to_vec(), Hash::of(&n.to_le_bytes()).as_bytes().to_vec());
+        let wanted = built(&draft, &(0..COUNT).map(entry).collect());
+        let mut root = built(&draft, &content);
+        // In seven portions that lie all over, with entries that go again and others that are at first something else.
+        for portion in 0..7 {
+            let own = |n: &u32| n % 7 == portion * 3 % 7;
+            let mut puts: Content = (0..COUNT).filter(own).map(entry).collect();
+            puts.extend((COUNT..COUNT + 50).map(|n| entry(n * 37)));
+            puts.extend((0..20).map(|n| (entry((n * 4_999 + portion) % COUNT).0, vec![0; 60])));
+            root = edited(&draft, root, &mut content, &puts, &[]);
+        }
+        let gone: Vec<Vec<u8>> =
+            content.keys().filter(|key| **key >= COUNT.to_be_bytes().to_vec()).cloned().collect();
+        let changed = content.iter().filter(|(_, value)| value.len() == 60).map(|(key, _)| key.clone());
+        let right: Content = changed.map(|key| entry(u32::from_be_bytes(key.try_into().unwrap()))).collect();
+        assert!(gone.len() >= 50 && right.len() >= 20);
+        root = edited(&draft, root, &mut content, &right, &gone);
+        assert_eq!(root, wanted);
+        // And changed in one run of edits that are far apart, and back.
+        let there: Content = (0..COUNT).step_by(997).map(|n| (entry(n).0, b"other".to_vec())).collect();
+        let back: Content = (0..COUNT).step_by(997).map(entry).collect();
+        let other = edited(&draft, root, &mut content, &there, &[]);
+        assert_ne!(other, wanted);
+        assert_eq!(edited(&draft, other, &mut content, &back, &[]), wanted);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
