@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use dolt_store::Error;
 use dolt_store::chunk::Disk;
 use dolt_store::commit::{Author, CommitMeta, Database};
+use dolt_store::table::Value;
 
 use crate::support::{Dolt, Subject, copy_tree, lock, unlock, wait_until};
 
@@ -18,12 +19,22 @@ fn meta(message: &str) -> CommitMeta {
     CommitMeta::by(author, message)
 }
 
-/// One commit on a disk that may stop. Whether it was acknowledged.
+/// One commit on a disk that may stop, of a row with this message if there is a table for it. Whether it was acknowledged.
 fn commit(dir: &Path, disk: &Disk, message: &str) -> bool {
     let mut locked = lock(dir, disk);
-    let made = locked.begin("main").unwrap().commit(&meta(message), true);
+    let row = [Value::Int(i64::try_from(message.len()).unwrap()), Value::Text(message.repeat(2000))];
+    let mut attempt = || {
+        let mut tx = locked.begin("main")?;
+        match tx.edit(|root| root.table("t")?.insert_row(&row)) {
+            Ok(_) | Err(Error::NoTable { .. }) => {}
+            Err(other) => return Err(other),
+        }
+        tx.stage_all()?;
+        tx.commit(&meta(message), true)
+    };
+    let made = attempt();
     if made.is_err() {
-        let again = locked.begin("main").and_then(|tx| tx.commit(&meta(message), true));
+        let again = attempt();
         assert!(again.is_err(), "a writer that failed writes no more");
     }
     let is_made = made.is_ok();
@@ -55,6 +66,8 @@ fn die_everywhere(subject: &Subject) {
         subject.commit("theirs");
         let log = subject.dolt(&["log", "--oneline"]).ok().out;
         assert_eq!(log.contains("ours"), found == "ours", "{calls} calls: {log}");
+        let rows = subject.asked("csv", "select length(v) from t use index (v) where v like 'oursours%'");
+        assert_eq!(rows.contains("8000"), found == "ours", "{calls} calls: {rows}");
         let said = subject.dolt(&["fsck"]).ok().out;
         assert!(said.contains("No problems found."), "{calls} calls: {said}");
         if acknowledged {
@@ -67,7 +80,7 @@ fn die_everywhere(subject: &Subject) {
 #[test]
 fn a_commit_that_dies_at_any_call_to_the_disk_is_there_or_not() {
     let subject = Subject::new(Dolt::V2);
-    subject.sql("create table t (id int primary key, v text); insert into t values (1, 'a')");
+    subject.sql("create table t (id int primary key, v text, key v (v(9))); insert into t values (1, 'a')");
     subject.commit("first");
     die_everywhere(&subject);
 }
@@ -76,7 +89,8 @@ fn a_commit_that_dies_at_any_call_to_the_disk_is_there_or_not() {
 fn the_first_commit_after_a_collection_may_die_too() {
     for dolt in [Dolt::V1, Dolt::V2] {
         let subject = Subject::new(dolt);
-        subject.sql("create table t (id int primary key, v text); insert into t values (1, 'a')");
+        subject
+            .sql("create table t (id int primary key, v text, key v (v(9))); insert into t values (1, 'a')");
         subject.commit("first");
         subject.dolt(&["gc"]).ok();
         assert!(!subject.dir().join(JOURNAL).exists(), "this is about a store without a journal");
@@ -85,9 +99,48 @@ fn the_first_commit_after_a_collection_may_die_too() {
 }
 
 #[test]
+fn a_torn_tail_that_a_crash_has_left_is_cut_off_and_that_may_die_too() {
+    let subject = Subject::new(Dolt::V1);
+    subject.sql("create table t (id int primary key, v text, key v (v(9))); insert into t values (1, 'a')");
+    subject.commit("first");
+    let journal = subject.dir().join(JOURNAL);
+    let whole = fs::read(&journal).unwrap();
+    assert!(commit(&subject.dir(), &Disk::default(), "torn"));
+    let longer = fs::read(&journal).unwrap();
+    fs::write(&journal, &longer[..longer.len() - 20]).unwrap();
+    assert!(longer.len() > whole.len() + 100);
+    die_everywhere(&subject);
+}
+
+#[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    let subject = Subject::new(Dolt::V2);
+    subject.sql("create table t (id int primary key, v text); insert into t values (1, 'a')");
+    subject.commit("first");
+    let mut refused = 0;
+    for after in 0.. {
+        let message = format!("with room for {after}");
+        let args = ["db", "--db", "alpha", "commit", "--allow-empty", "-m", &message];
+        let ran = subject.town.gt_on_full_disk(".dolt-data/alpha", after, &args);
+        let is_there = head_message(&subject.dir()) == message;
+        if ran.code == 0 {
+            assert!(is_there);
+            break;
+        }
+        ran.fails(1).error_begins_with("cannot write").says("No space left on device");
+        // The next one finds a database that can be written.
+        subject.gt(&["commit", "--allow-empty", "-m", "room again"]).ok();
+        refused += 1;
+    }
+    assert!(refused >= 2, "a write and a sync: {refused}");
+    let said = subject.dolt(&["fsck"]).ok().out;
+    assert!(said.contains("No problems found."), "{said}");
+}
+
+#[test]
 fn a_journal_cut_anywhere_in_the_last_commit_holds_the_one_before() {
     let subject = Subject::new(Dolt::V1);
-    subject.sql("create table t (id int primary key, v text); insert into t values (1, 'a')");
+    subject.sql("create table t (id int primary key, v text, key v (v(9))); insert into t values (1, 'a')");
     subject.commit("first");
     let journal = subject.dir().join(JOURNAL);
     let old = fs::metadata(&journal).unwrap().len();
@@ -95,12 +148,16 @@ fn a_journal_cut_anywhere_in_the_last_commit_holds_the_one_before() {
     let bytes = fs::read(&journal).unwrap();
     assert!(bytes.len() as u64 > old);
     let begin = usize::try_from(old).unwrap();
+    let step = (bytes.len() - begin) / 13;
     for len in begin..bytes.len() {
         fs::write(&journal, &bytes[..len]).unwrap();
         assert_eq!(head_message(&subject.dir()), "first", "{len} of {} bytes", bytes.len());
-        if (len - begin) % 97 == 0 {
-            let log = subject.dolt(&["log", "--oneline"]).ok().out;
+        if (len - begin) % step == 0 {
+            let dolt = if ((len - begin) / step).is_multiple_of(2) { Dolt::V1 } else { Dolt::V2 };
+            let log = subject.another_dolt(dolt, &["log", "--oneline"]).ok().out;
             assert!(log.contains("first") && !log.contains("ours"), "{len} bytes: {log}");
+            let said = subject.another_dolt(dolt, &["fsck"]).ok().out;
+            assert!(said.contains("No problems found."), "{len} bytes: {said}");
         }
     }
     fs::write(&journal, &bytes).unwrap();
