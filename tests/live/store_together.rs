@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use dolt_store::commit::Database;
 
-use crate::support::{Dolt, Subject, wait_until};
+use crate::support::{Dolt, Subject, in_a_soak, wait_until};
 
 /// The messages of the history, the newest first. Every commit has one parent: the history is a line.
 fn history(subject: &Subject) -> Vec<String> {
@@ -39,44 +39,60 @@ fn twenty_writers_at_once_all_land_in_one_line() {
 }
 
 #[test]
-fn servers_start_under_a_stream_of_native_writes_and_nothing_acknowledged_is_lost() {
-    const STARTS: u32 = 6;
+fn soak_servers_start_under_streams_of_native_writes_and_nothing_acknowledged_is_lost() {
+    const STREAMS: usize = 3;
+    let starts = in_a_soak(4, 16);
     for dolt in [Dolt::V1, Dolt::V2] {
         let subject = Subject::new(dolt);
-        let (is_done, written, refused) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));
+        let (is_done, refused) = (AtomicBool::new(false), AtomicU32::new(0));
+        let written = [const { AtomicU32::new(0) }; STREAMS];
+        let native = || written.iter().map(|n| n.load(Ordering::SeqCst)).sum::<u32>();
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !is_done.load(Ordering::SeqCst) {
-                    let n = written.load(Ordering::SeqCst);
-                    let ran = subject.gt(&["commit", "--allow-empty", "-m", &format!("native {n}")]);
-                    if ran.code == 0 {
-                        written.fetch_add(1, Ordering::SeqCst);
-                    } else {
-                        // The server has the database: that is said, and nothing is half done.
-                        assert!(ran.err.contains("is held by PID"), "{ran:?}");
-                        refused.fetch_add(1, Ordering::SeqCst);
+            for (stream, written) in written.iter().enumerate() {
+                let (subject, is_done, refused) = (&subject, &is_done, &refused);
+                scope.spawn(move || {
+                    while !is_done.load(Ordering::SeqCst) {
+                        let message = format!("native {stream}-{}", written.load(Ordering::SeqCst));
+                        let ran = subject.gt(&["commit", "--allow-empty", "-m", &message]);
+                        if ran.code == 0 {
+                            written.fetch_add(1, Ordering::SeqCst);
+                        } else {
+                            // The server has the database: that is said, and nothing is half done.
+                            assert!(ran.err.contains("is held by PID"), "{ran:?}");
+                            refused.fetch_add(1, Ordering::SeqCst);
+                        }
                     }
-                }
-            });
-            for n in 0..STARTS {
-                let before = written.load(Ordering::SeqCst);
-                wait_until("a native write between two servers", || written.load(Ordering::SeqCst) > before);
+                });
+            }
+            // The streams end with the test, however that ends.
+            let _ending = Ending(&is_done);
+            for n in 0..starts {
+                let before = native();
+                wait_until("a native write between two servers", || native() > before);
                 subject.town.up();
                 let message = format!("served {n}");
                 subject.town.sql("alpha", &format!("call dolt_commit('--allow-empty', '-m', '{message}')"));
                 subject.town.gt(&["dolt", "stop"]).ok();
             }
-            is_done.store(true, Ordering::SeqCst);
         });
         let found = history(&subject);
-        let written = written.load(Ordering::SeqCst);
-        for message in
-            (0..written).map(|n| format!("native {n}")).chain((0..STARTS).map(|n| format!("served {n}")))
-        {
+        let natively = written.iter().enumerate().flat_map(|(stream, written)| {
+            (0..written.load(Ordering::SeqCst)).map(move |n| format!("native {stream}-{n}"))
+        });
+        for message in natively.chain((0..starts).map(|n| format!("served {n}"))) {
             assert_eq!(found.iter().filter(|m| **m == message).count(), 1, "{message}: {found:?}");
         }
-        eprintln!("{written} native writes, {} refused", refused.load(Ordering::SeqCst));
+        eprintln!("{} native writes, {} refused, {starts} starts", native(), refused.load(Ordering::SeqCst));
         is_whole(&subject);
+    }
+}
+
+/// Sets a flag when it is dropped.
+struct Ending<'f>(&'f AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

@@ -19,6 +19,7 @@ mod values;
 use std::time::{Duration, Instant};
 
 use case::{Case, Done};
+pub(crate) use random::Random;
 use shrink::shrink;
 use theirs::Server;
 

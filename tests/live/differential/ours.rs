@@ -258,7 +258,9 @@ fn judged(
             done.accepted += 1;
             Ok(true)
         }
-        (Err(Error::Violation { .. } | Error::RowTooLarge { .. } | Error::NoTable { .. }), Err(_)) => {
+        // An update to what does not fit is one to the nearest that does, for Dolt; and if that is there already, it is none.
+        (Err(Error::Violation { .. } | Error::RowTooLarge { .. } | Error::NoTable { .. }), Err(_))
+        | (Err(Error::Violation { .. }), Ok(0)) => {
             done.refused += 1;
             Ok(false)
         }

@@ -19,3 +19,9 @@ pub(crate) use random_schema::{RandomTable, Wishes, quoted, random_schema};
 pub(crate) use stranger::{silent_server_on, stranger_on};
 pub(crate) use subject::{Subject, copy_tree, lock, unlock, without_colours};
 pub(crate) use town::{Child, TestTown, free_port, is_locked, signal};
+
+/// How much of something is tried: on every run, and with `make soak`.
+pub(crate) fn in_a_soak(usual: u32, in_a_soak: u32) -> u32 {
+    let is_soak = std::env::var_os("GT_SOAK_SECONDS").is_some_and(|text| !text.is_empty());
+    if is_soak { in_a_soak } else { usual }
+}
