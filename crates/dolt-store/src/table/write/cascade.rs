@@ -169,10 +169,9 @@ impl RootEditor<'_> {
         Ok(fields)
     }
 
-    // Dolt evaluates nothing there, so that virtual columns have no value either.
     fn check_nulls(&self, at: usize, fields: &[Field]) -> Result<()> {
         let columns = self.at(at)?.schema().columns.iter().zip(fields);
-        let mut empty = columns.filter(|(c, f)| !c.nullable && !c.hidden && f.is_null());
+        let mut empty = columns.filter(|(c, f)| !c.nullable && !c.hidden && !c.is_virtual && f.is_null());
         match empty.next() {
             Some((column, _)) => Err(self.violates(at, Violation::Null { column: column.name.clone() })?),
             None => Ok(()),
