@@ -4,6 +4,7 @@ use clap::Args;
 use dolt_store::commit::Session as State;
 use dolt_store::table::{Row, RowChange, Table, TableChange, Tables};
 use serde_json::{Value, json};
+use similar::TextDiff;
 
 use super::cells::{cell, print_grid, row_value, warn_of_what_is_not_stored};
 use super::place::{REVISIONS, tables_at};
@@ -41,6 +42,8 @@ struct Changed {
     // In the old state and in the new one.
     before: Option<Table>,
     after: Option<Table>,
+    // What made it in both, if that is not the same.
+    definitions: Option<(String, String)>,
     rows: Vec<RowChange>,
     // The primary key changed, so every row counts as removed and added.
     is_rewritten: bool,
@@ -125,6 +128,9 @@ impl Diff {
             "name": changed.name, "change": word(changed.change), "rewritten": changed.is_rewritten,
             "added": added, "removed": removed, "modified": modified,
         });
+        if let Some((from, to)) = &changed.definitions {
+            body["schema"] = json!({"from": from, "to": to});
+        }
         if !self.stat {
             body["data_diff"] = Value::Array(changed.rows.iter().map(one).collect::<Result<_, _>>()?);
         }
@@ -134,6 +140,11 @@ impl Diff {
 
 fn changed(old: &Tables, new: &Tables, name: String, change: TableChange) -> Result<Changed, Failure> {
     let (before, after) = (old.open(&name)?, new.open(&name)?);
+    let definitions = match (old.definition(&name), new.definition(&name)) {
+        (Ok(Some(from)), Ok(Some(to))) if from != to => Some((from, to)),
+        // One that cannot be spelled keeps nobody from the rows.
+        _ => None,
+    };
     let (mut rows, mut is_rewritten) = (Vec::new(), false);
     let diff = match (&before, &after) {
         (Some(a), Some(b)) => a.changes_to(b)?,
@@ -150,7 +161,7 @@ fn changed(old: &Tables, new: &Tables, name: String, change: TableChange) -> Res
             rows.push(RowChange::Added(row?));
         }
     }
-    Ok(Changed { name, change, before, after, rows, is_rewritten })
+    Ok(Changed { name, change, before, after, definitions, rows, is_rewritten })
 }
 
 fn word(change: TableChange) -> &'static str {
@@ -177,6 +188,12 @@ fn heading(changed: &Changed) {
         TableChange::Added => out::line("added table"),
         TableChange::Dropped => out::line("deleted table"),
         TableChange::Modified => out::line(format!("--- a/{name}\n+++ b/{name}")),
+    }
+    if let Some((from, to)) = &changed.definitions {
+        let diff = TextDiff::from_lines(from, to);
+        let lines = diff.iter_all_changes().map(|line| format!("{}{}", line.tag(), line.value().trim_end()));
+        let lines: Vec<String> = lines.collect();
+        out::line(format!("{};", lines.join("\n")));
     }
     if changed.is_rewritten {
         out::line("the primary key changed: every row is shown as removed and added");

@@ -15,6 +15,9 @@ use crate::cli::session::Session;
 pub(crate) struct Schema {
     /// The table
     table: String,
+    /// Print the statement that makes it, for dolt or any other client
+    #[arg(long)]
+    sql: bool,
     /// At this revision
     #[arg(long, value_name = "REVISION", default_value = "WORKING")]
     at: String,
@@ -40,6 +43,14 @@ impl Schema {
                 parent_columns: parent.map(|p| tagged(&p, &key.parent_columns)).unwrap_or_default(),
                 key,
             });
+        }
+        if self.sql {
+            let statement = tables.create_statement(table.name())?.unwrap_or_default();
+            session.show(
+                || json!({"table": table.name(), "sql": statement}),
+                || out::line(format!("{statement};")),
+            );
+            return Ok(());
         }
         session.show(|| self.to_json(&table, &references), || for_people(&table, &references));
         Ok(())

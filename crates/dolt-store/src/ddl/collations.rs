@@ -46,6 +46,11 @@ impl Collation {
         Ok(Some(found).filter(|c| c.name != DEFAULT))
     }
 
+    /// That of a table, by `MySQL`'s number; 0 is Dolt's default.
+    pub(super) fn of_table(id: u16) -> Option<&'static Self> {
+        all().iter().find(|c| c.id == id || id == 0 && c.name == DEFAULT)
+    }
+
     /// The one that a definition asks for by character set and collation. `Ok(None)`: it names neither.
     pub(super) fn asked(charset: Option<&str>, name: Option<&str>) -> Result<Option<&'static Self>, String> {
         let named = name

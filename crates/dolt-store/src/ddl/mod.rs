@@ -17,6 +17,7 @@ mod go_random;
 mod index;
 mod message;
 mod root;
+mod show;
 mod statement;
 mod system;
 mod tag;
