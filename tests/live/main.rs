@@ -29,6 +29,7 @@ mod store_corruption;
 mod store_counting;
 mod store_crashes;
 mod store_diff;
+mod store_expression_values;
 mod store_expressions;
 mod store_foreign_keys;
 mod store_history;

@@ -2,6 +2,8 @@
 //! node in `sql/expression`; `ColumnDefaultValue` in `sql/columndefault.go`; `NewCheckDefinition` in `sql/plan/alter_check.go`).
 
 use super::ast::{Ast, Literal, Op, Side};
+use super::bind::bind;
+use super::calls::is_void;
 use super::decimal::Decimal;
 use super::parse::parse;
 use super::stored_literal::stored_literal;
@@ -218,6 +220,10 @@ fn show(ast: &Ast, scope: &Scope) -> std::result::Result<String, String> {
             text + " END"
         }
         Ast::Cast(operand, to) => {
+            let bound = bind(operand, scope).map_err(|problem| problem.to_string())?;
+            if is_void(&bound, to).map_err(|problem| problem.to_string())? {
+                return inner(operand);
+            }
             let more = match (to.length, to.scale) {
                 (0, _) => String::new(),
                 (length, 0) => format!("({length})"),

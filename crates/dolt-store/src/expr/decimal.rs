@@ -13,9 +13,6 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    /// Zero.
-    pub(crate) const ZERO: Self = Self { digits: 0, scale: 0, written: 1 };
-
     /// A number of so many digits behind the point.
     pub(crate) fn new(digits: i128, scale: u32) -> Self {
         let mut number = Self { digits, scale, written: 0 };
@@ -46,10 +43,14 @@ impl Decimal {
         self.scale
     }
 
-    /// All digits, at least one before the point.
-    pub(crate) fn precision(&self) -> u32 {
-        let digits = self.digits.unsigned_abs().checked_ilog10().map_or(1, |n| n.saturating_add(1));
-        digits.max(self.scale.saturating_add(1))
+    /// Its digits without zeros in front.
+    pub(crate) fn digits(&self) -> u32 {
+        self.digits.unsigned_abs().checked_ilog10().map_or(1, |n| n.saturating_add(1))
+    }
+
+    // All digits, at least one before the point.
+    fn precision(&self) -> u32 {
+        self.digits().max(self.scale.saturating_add(1))
     }
 
     /// All digits as it was written: `.5` has one, `007` three.

@@ -145,6 +145,21 @@ fn date_and_time(text: &str) -> Option<((u16, u8, u8), i64)> {
 
 const DAY: i64 = 86_400_000_000;
 
+/// The span of time that a text spells, in microseconds.
+pub(crate) fn span_of_text(text: &str) -> Option<i64> {
+    time(text)
+}
+
+/// The moment that a text spells, in microseconds since 1970.
+pub(crate) fn micros_of_text(text: &str) -> Option<i64> {
+    datetime(text).filter(|micros| *micros != ZERO_DATETIME)
+}
+
+/// The beginning of a day, in microseconds since 1970.
+pub(crate) fn micros_of_day(year: u16, month: u8, day: u8) -> i64 {
+    days(year.into(), month.into(), day.into()).saturating_mul(DAY)
+}
+
 fn datetime(text: &str) -> Option<i64> {
     let ((year, month, day), micros) = date_and_time(text)?;
     if (year, month, day) == (0, 0, 0) {

@@ -31,11 +31,11 @@ pub(crate) use foreign_key::{message as foreign_key_message, parse as parse_fore
 pub use ignore::{IgnorePatterns, Ignored};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use key::encode as encode_key;
-pub(crate) use literal::{is_moment, literal_value};
+pub(crate) use literal::{is_moment, literal_value, micros_of_day, micros_of_text, span_of_text};
 pub use lookup::{IndexReader, IndexRows};
 pub use range::KeyRange;
-pub(crate) use render::float_text;
 pub use render::push_json_string;
+pub(crate) use render::{civil as civil_of_days, float_text};
 pub use row::{Direction, Row, Rows};
 pub(crate) use schema::TableMessage;
 pub use schema::{Check, Column, Encoding, Index, Schema};
@@ -44,9 +44,7 @@ pub(crate) use tuple::Tuple;
 pub use value::Value;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use value::decode;
-pub(crate) use value::{Adaptive, adaptive, compare, decode_key};
-pub(crate) use write::ColumnType;
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use write::canonical as canonical_json;
+pub(crate) use value::{Adaptive, ZERO_DATETIME, adaptive, compare, decode_key};
+pub(crate) use write::{ColumnType, canonical_json};
 pub use write::{Misfit, Reference, RootEditor, TableEditor, Violation};
 pub(crate) use write::{build_index, rows_in_order, rows_with_column};

@@ -56,7 +56,7 @@ pub enum Value {
 }
 
 /// `MySQL`'s zero moment, 0000-00-00 00:00:00: Go's date of year 0, month 0, day 0, in microseconds since 1970.
-pub(super) const ZERO_DATETIME: i64 = -62_169_984_000_000_000;
+pub(crate) const ZERO_DATETIME: i64 = -62_169_984_000_000_000;
 
 /// Reads a field of a key: long columns stand there as they are, whatever the column's own encoding is.
 pub(crate) fn decode_key(encoding: Encoding, field: Option<&[u8]>) -> Result<Value> {
