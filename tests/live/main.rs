@@ -28,6 +28,7 @@ mod store_consistency;
 mod store_corruption;
 mod store_counting;
 mod store_crashes;
+mod store_defaults;
 mod store_diff;
 mod store_expression_values;
 mod store_expressions;

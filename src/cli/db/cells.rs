@@ -6,14 +6,43 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::out;
 use crate::sql::{Cell, ResultSet};
 
-/// The names of the columns whose values are not stored.
-pub(super) fn not_stored(table: &Table) -> Vec<String> {
-    table.schema().visible().filter(|(_, c)| c.is_virtual).map(|(_, c)| c.name.clone()).collect()
+/// The names of the columns that some of these rows have no value of: virtual ones, whose expression is not evaluated here.
+pub(super) fn not_stored<'r>(table: &Table, rows: impl IntoIterator<Item = &'r Row>) -> Vec<String> {
+    let mut missing = Missing::of(table);
+    rows.into_iter().for_each(|row| missing.look_at(row));
+    missing.names()
+}
+
+/// Which columns have no value in some row.
+pub(super) struct Missing<'t> {
+    // Virtual columns by their position among the visible ones.
+    columns: Vec<(usize, &'t Column, bool)>,
+}
+
+impl<'t> Missing<'t> {
+    pub(super) fn of(table: &'t Table) -> Self {
+        let columns = table.schema().visible().map(|(_, c)| c).enumerate().filter(|(_, c)| c.is_virtual);
+        Self { columns: columns.map(|(at, c)| (at, c, false)).collect() }
+    }
+
+    /// Whether there can be any.
+    pub(super) fn is_possible(&self) -> bool {
+        !self.columns.is_empty()
+    }
+
+    pub(super) fn look_at(&mut self, row: &Row) {
+        for (at, _, is_missing) in &mut self.columns {
+            *is_missing |= row.values.get(*at) == Some(&Value::NotStored);
+        }
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.columns.iter().filter(|(_, _, is_missing)| *is_missing).map(|(_, c, _)| c.name.clone()).collect()
+    }
 }
 
 /// Whoever reads the output must know what is missing from it.
-pub(super) fn warn_of_what_is_not_stored(table: &Table) {
-    let names = not_stored(table);
+pub(super) fn warn_of_what_is_not_stored(table: &Table, names: &[String]) {
     if !names.is_empty() {
         let list = names.join(", ");
         out::warn(format!(

@@ -6,7 +6,7 @@ use dolt_store::table::{Row, RowChange, Table, TableChange, Tables};
 use serde_json::{Value, json};
 use similar::TextDiff;
 
-use super::cells::{cell, print_grid, row_value, warn_of_what_is_not_stored};
+use super::cells::{cell, not_stored, print_grid, row_value, warn_of_what_is_not_stored};
 use super::place::{REVISIONS, tables_at};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::out::{self, Format};
@@ -68,12 +68,8 @@ impl Diff {
                 all.push(changed(&old, &new, name, change)?);
             }
         }
-        for table in all
-            .iter()
-            .filter(|c| !self.stat && !c.rows.is_empty())
-            .filter_map(|c| c.after.as_ref().or(c.before.as_ref()))
-        {
-            warn_of_what_is_not_stored(table);
+        for changed in all.iter().filter(|c| !self.stat && !c.rows.is_empty()) {
+            warn_of_what_is_missing(changed);
         }
         match session.format {
             Format::Json => {
@@ -179,6 +175,15 @@ fn counts(changed: &Changed) -> [usize; 3] {
         count(|c| matches!(c, RowChange::Removed(_))),
         count(|c| matches!(c, RowChange::Modified { .. })),
     ]
+}
+
+fn warn_of_what_is_missing(changed: &Changed) {
+    let Some(table) = changed.after.as_ref().or(changed.before.as_ref()) else { return };
+    let rows = changed.rows.iter().flat_map(|change| match change {
+        RowChange::Added(row) | RowChange::Removed(row) => vec![row],
+        RowChange::Modified { from, to } => vec![from, to],
+    });
+    warn_of_what_is_not_stored(table, &not_stored(table, rows));
 }
 
 fn heading(changed: &Changed) {

@@ -4,16 +4,18 @@ use std::borrow::Cow;
 
 use clap::{Args, ValueEnum};
 use dolt_store::commit::Session as State;
+use dolt_store::table::{Column, Row, Table, Value};
 use serde_json::json;
 
-use super::cells::{not_stored, row_json, warn_of_what_is_not_stored, write};
+use super::cells::{Missing, row_json, warn_of_what_is_not_stored, write};
 use super::place::table_at;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 
 /// Write a whole table as JSON, JSON lines or CSV, spelled as dolt spells it.
 ///
-/// Values of virtual columns are not stored. They are left out; a warning and the JSON itself say so.
+/// Values of virtual columns are computed. Columns whose expression is not evaluated here are left out; a warning and the JSON
+/// itself say so.
 ///
 /// Example: gt db --db gastown dump issues --format csv > issues.csv
 #[derive(Debug, Args)]
@@ -45,10 +47,11 @@ const LOT_BYTES: usize = 1 << 16;
 impl Dump {
     pub(super) fn run(&self, _session: &Session, state: &State) -> Result<(), Failure> {
         let table = table_at(state, &self.at, &self.table)?;
-        warn_of_what_is_not_stored(&table);
-        // A column without values would read as a column of NULLs.
-        let columns: Vec<_> =
-            table.schema().visible().map(|(_, c)| c).enumerate().filter(|(_, c)| !c.is_virtual).collect();
+        let missing = missing(&table)?;
+        warn_of_what_is_not_stored(&table, &missing);
+        // A column without values would read as a column of NULLs; one that lacks some would, too.
+        let is_whole = |(_, c): &(usize, &Column)| !missing.contains(&c.name);
+        let columns: Vec<_> = table.schema().visible().map(|(_, c)| c).enumerate().filter(is_whole).collect();
         let mut text = Vec::new();
         match self.format {
             Shape::Json => text.extend(b"{\"rows\": ["),
@@ -59,7 +62,7 @@ impl Dump {
         }
         let mut separator = "";
         for row in table.rows()? {
-            let row = row?;
+            let row = without(row?, &table, &missing);
             match self.format {
                 Shape::Json => text.extend([separator, &row_json(&table, &row)].concat().into_bytes()),
                 Shape::Jsonl => text.extend([&row_json(&table, &row), "\n"].concat().into_bytes()),
@@ -76,7 +79,6 @@ impl Dump {
             }
         }
         if self.format == Shape::Json {
-            let missing = not_stored(&table);
             let missing = if missing.is_empty() {
                 String::new()
             } else {
@@ -86,6 +88,27 @@ impl Dump {
         }
         write(&text).map(drop)
     }
+}
+
+// The columns that cannot be dumped. What a virtual one holds is only known when all rows were looked at.
+fn missing(table: &Table) -> Result<Vec<String>, Failure> {
+    let mut missing = Missing::of(table);
+    if missing.is_possible() {
+        for row in table.rows()? {
+            missing.look_at(&row?);
+        }
+    }
+    Ok(missing.names())
+}
+
+// The row without what would be there in some rows only.
+fn without(mut row: Row, table: &Table, missing: &[String]) -> Row {
+    for ((_, column), value) in table.schema().visible().zip(&mut row.values) {
+        if missing.contains(&column.name) {
+            *value = Value::NotStored;
+        }
+    }
+    row
 }
 
 // As dolt: NULL is nothing, an empty text is "", quotes only where they are needed.

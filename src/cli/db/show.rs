@@ -50,14 +50,14 @@ impl Show {
         let by = found.by();
         let rows = found.take(self.limit.saturating_add(1)).collect::<Result<Vec<_>, _>>()?;
         let (rows, is_cut) = (rows.get(..self.limit).unwrap_or(&rows), rows.len() > self.limit);
-        warn_of_what_is_not_stored(&table);
+        let missing = not_stored(&table, rows);
+        warn_of_what_is_not_stored(&table, &missing);
         match session.format {
             Format::Json => {
                 let shown = rows.iter().map(|r| row_value(&table, r)).collect::<Result<Vec<_>, _>>()?;
                 let mut body = json!({
                     "table": table.name(), "revision": self.at, "rows": shown, "more": is_cut, "found_by": word(by),
                 });
-                let missing = not_stored(&table);
                 if !missing.is_empty() {
                     body["not_stored"] = json!(missing);
                 }

@@ -61,9 +61,12 @@ pub(crate) fn type_of(op: Op, left: &Node, right: &Node, chain: Chain) -> Result
         _ => match (l, r) {
             (l, r) if l.is_unsigned() && r.is_unsigned() => Type::UINT64,
             (l, r) if l.is_integer() && r.is_integer() => Type::INT64,
-            (Type::Decimal { precision: p, scale: s, .. }, Type::Decimal { precision: q, scale: t, .. }) => {
-                let scale = if op == Op::Times { s.saturating_add(*t) } else { *s.max(t) };
-                limited((*p.max(q)).saturating_add(scale), scale)
+            (
+                Type::Decimal { precision, scale, .. },
+                Type::Decimal { precision: other, scale: beside, .. },
+            ) => {
+                let scale = if op == Op::Times { scale.saturating_add(*beside) } else { *scale.max(beside) };
+                limited((*precision.max(other)).saturating_add(scale), scale)
             }
             (decimal @ Type::Decimal { .. }, _) | (_, decimal @ Type::Decimal { .. }) => decimal.clone(),
             _ => Type::Float64,
@@ -74,10 +77,9 @@ pub(crate) fn type_of(op: Op, left: &Node, right: &Node, chain: Chain) -> Result
 fn any(node: &Node, is: &dyn Fn(&Node) -> bool) -> bool {
     is(node)
         || match &node.kind {
-            Kind::Minus(a) => any(a, is),
+            Kind::Minus(a) | Kind::Cast(a, _) => any(a, is),
             Kind::Arithmetic(_, a, b, _) => any(a, is) || any(b, is),
             Kind::Call(_, arguments) => arguments.iter().any(|a| any(a, is)),
-            Kind::Cast(a, _) => any(a, is),
             _ => false,
         }
 }
@@ -113,7 +115,7 @@ pub(crate) fn evaluate(node: &Node, evaluate: Evaluate<'_>) -> Result<Val> {
     }
     let many = || Problem::Unsupported("numbers of so many digits".to_owned());
     let result = match op {
-        Op::Divide if node.of.is_float() => return float(*op, &l, &r),
+        Op::Divide | Op::Remainder if node.of.is_float() => return float(*op, &l, &r),
         Op::Divide => {
             if let (Val::Decimal(n), Type::Decimal { scale, .. }) = (&l, &left.of)
                 && *scale > n.scale()
@@ -126,7 +128,6 @@ pub(crate) fn evaluate(node: &Node, evaluate: Evaluate<'_>) -> Result<Val> {
             }
         }
         Op::DivideWhole => return whole_quotient(left, right, &l, &r),
-        Op::Remainder if node.of.is_float() => return float(*op, &l, &r),
         Op::Remainder => {
             let by = r.decimal()?;
             if by.is_zero() {
@@ -226,54 +227,57 @@ fn quotient(l: &Decimal, r: &Decimal) -> Result<Option<Decimal>> {
 }
 
 fn whole_quotient(left: &Node, right: &Node, l: &Val, r: &Val) -> Result<Val> {
-    let (a, b) = (&left.of, &right.of);
-    if a.is_text() || b.is_text() {
-        let (a, b) = (l.float()?, r.float()?);
-        if b == 0.0 {
+    if left.of.is_text() || right.of.is_text() {
+        let by = r.float()?;
+        if by == 0.0 {
             return Ok(Val::Null);
         }
-        let quotient = (a / b).floor();
+        let quotient = (l.float()? / by).floor();
         return match format!("{quotient:.0}").parse() {
             Ok(n) => Ok(Val::Int(n)),
             Err(_) => unsupported("a quotient so large"),
         };
     }
-    if a.is_integer() && b.is_integer() {
-        let (Some(x), Some(y)) = (l.integer(), r.integer()) else {
-            return unsupported("whole numbers that are none");
-        };
-        if y == 0 {
-            return Ok(Val::Null);
-        }
-        let Some(quotient) = x.checked_div(y) else { return unsupported("a quotient so large") };
-        if a.is_unsigned() && b.is_unsigned() {
-            return u64::try_from(quotient)
-                .map_or_else(|_| fails("BIGINT value is out of range"), |n| Ok(Val::Uint(n)));
-        }
-        return match i64::try_from(quotient) {
-            Ok(n) => Ok(Val::Int(n)),
-            Err(_) if a.is_signed() && b.is_signed() => unsupported("a quotient so large"),
-            Err(_) => fails("BIGINT value is out of range"),
-        };
+    if left.of.is_integer() && right.of.is_integer() {
+        return integer_quotient(left, right, l, r);
     }
-    if a.is_float() || b.is_float() {
+    if left.of.is_float() || right.of.is_float() {
         return unsupported("DIV of floats");
     }
-    let (x, y) = (l.decimal()?, r.decimal()?);
-    if y.is_zero() {
+    let (of, by) = (l.decimal()?, r.decimal()?);
+    if by.is_zero() {
         return Ok(Val::Null);
     }
     let many = || Problem::Unsupported("numbers of so many digits".to_owned());
-    let cut = x.divided(&y, 0).ok_or_else(many)?;
+    let cut = of.divided(&by, 0).ok_or_else(many)?;
     // 1.x rounds to two digits first.
     let rounded =
-        x.divided(&y, 3).and_then(|n| n.rounded(2)).and_then(|n| n.truncated(0)).ok_or_else(many)?;
+        of.divided(&by, 3).and_then(|n| n.rounded(2)).and_then(|n| n.truncated(0)).ok_or_else(many)?;
     if cut != rounded {
         return unsupported("a quotient that depends on the version of Dolt");
     }
     match cut.whole().and_then(|n| i64::try_from(n).ok()) {
         Some(n) => Ok(Val::Int(n)),
         None => fails("BIGINT value is out of range"),
+    }
+}
+
+fn integer_quotient(left: &Node, right: &Node, l: &Val, r: &Val) -> Result<Val> {
+    let (Some(of), Some(by)) = (l.integer(), r.integer()) else {
+        return unsupported("whole numbers that are none");
+    };
+    if by == 0 {
+        return Ok(Val::Null);
+    }
+    let Some(quotient) = of.checked_div(by) else { return unsupported("a quotient so large") };
+    if left.of.is_unsigned() && right.of.is_unsigned() {
+        return u64::try_from(quotient)
+            .map_or_else(|_| fails("BIGINT value is out of range"), |n| Ok(Val::Uint(n)));
+    }
+    match i64::try_from(quotient) {
+        Ok(n) => Ok(Val::Int(n)),
+        Err(_) if left.of.is_signed() && right.of.is_signed() => unsupported("a quotient so large"),
+        Err(_) => fails("BIGINT value is out of range"),
     }
 }
 

@@ -52,9 +52,9 @@ impl Binder<'_> {
                 })
             }
             Ast::Binary(op, left, right) if op.is_comparison() => {
-                self.compare(*op, self.node(left, true)?, self.node(right, true)?)
+                compared(*op, self.node(left, true)?, self.node(right, true)?)
             }
-            Ast::Binary(..) => self.arithmetic(ast, &Chain { rounds: !is_bare, is_bare, quotients: 0 }, true),
+            Ast::Binary(..) => self.arithmetic(ast, Chain { rounds: !is_bare, is_bare, quotients: 0 }, true),
             Ast::IsNull(inner) => truth(Kind::IsNull(self.boxed(inner)?)),
             Ast::IsTruth(wanted, inner) => truth(Kind::IsTruth(*wanted, condition(self.boxed(inner)?)?)),
             Ast::In(left, list) => {
@@ -68,8 +68,8 @@ impl Binder<'_> {
             }
             Ast::Between(value, low, high) => {
                 let part = |ast: &Ast| self.node(ast, true);
-                let from = self.compare(Op::LessOrEqual, part(low)?, part(value)?)?;
-                let to = self.compare(Op::GreaterOrEqual, part(high)?, part(value)?)?;
+                let from = compared(Op::LessOrEqual, part(low)?, part(value)?)?;
+                let to = compared(Op::GreaterOrEqual, part(high)?, part(value)?)?;
                 truth(Kind::And(Box::new(from), Box::new(to)))
             }
             Ast::Like(value, pattern) => {
@@ -106,7 +106,7 @@ impl Binder<'_> {
             Ast::Interval(..) => unsupported("INTERVAL"),
             Ast::Call(function, arguments) if function.name == "nullif" => {
                 let [left, right] = arguments.as_slice() else { return unsupported("NULLIF") };
-                let equal = self.compare(Op::Equal, self.node(left, true)?, self.node(right, true)?)?;
+                let equal = compared(Op::Equal, self.node(left, true)?, self.node(right, true)?)?;
                 let left = self.boxed(left)?;
                 let of = left.of.clone();
                 Ok(Node { kind: Kind::NullIf(Box::new(equal), left), of })
@@ -122,20 +122,12 @@ impl Binder<'_> {
         }
     }
 
-    fn compare(&self, op: Op, left: Node, right: Node) -> Result<Node> {
-        let ordered = !matches!(op, Op::Equal | Op::Same);
-        let how = how(&left, &right, ordered)?;
-        Ok(Node { kind: Kind::Compare(op, how, Box::new(left), Box::new(right)), of: Type::Bool })
-    }
-
     fn case(&self, operand: Option<&Ast>, branches: &[(Ast, Ast)], otherwise: Option<&Ast>) -> Result<Node> {
         let mut bound = Vec::new();
         let mut of = Type::Null;
         for (when, then) in branches {
             let condition = match operand {
-                Some(operand) => {
-                    self.compare(Op::Equal, self.node(operand, true)?, self.node(when, true)?)?
-                }
+                Some(operand) => compared(Op::Equal, self.node(operand, true)?, self.node(when, true)?)?,
                 None => *condition(self.boxed(when)?)?,
             };
             let value = self.node(then, false)?;
@@ -149,23 +141,29 @@ impl Binder<'_> {
         Ok(Node { kind: Kind::Case(bound, otherwise), of })
     }
 
-    fn arithmetic(&self, ast: &Ast, chain: &Chain, is_top: bool) -> Result<Node> {
+    fn arithmetic(&self, ast: &Ast, chain: Chain, is_top: bool) -> Result<Node> {
         let Ast::Binary(op, left, right) = ast else { return self.node(ast, false) };
         if op.is_comparison() || matches!(op, Op::And | Op::Or | Op::Xor) {
             return self.node(ast, false);
         }
-        let mut own = Chain { rounds: chain.rounds && is_top, ..*chain };
+        let mut own = Chain { rounds: chain.rounds && is_top, ..chain };
         if *op == Op::Divide && own.quotients == 0 && !own.is_bare {
             own.quotients = quotients(ast);
         }
         if own.is_bare {
             own.quotients = -1;
         }
-        let left = self.arithmetic(left, &own, false)?;
-        let right = self.arithmetic(right, &own, false)?;
+        let left = self.arithmetic(left, own, false)?;
+        let right = self.arithmetic(right, own, false)?;
         let of = arithmetic::type_of(*op, &left, &right, own)?;
         Ok(Node { kind: Kind::Arithmetic(*op, Box::new(left), Box::new(right), own), of })
     }
+}
+
+fn compared(op: Op, left: Node, right: Node) -> Result<Node> {
+    let ordered = !matches!(op, Op::Equal | Op::Same);
+    let how = how(&left, &right, ordered)?;
+    Ok(Node { kind: Kind::Compare(op, how, Box::new(left), Box::new(right)), of: Type::Bool })
 }
 
 // How many quotients stand one in the other at the left.
@@ -232,8 +230,8 @@ pub(crate) fn general(a: &Type, b: &Type) -> Result<Type> {
     }
     Ok(match (a, b) {
         (T::Null, other) | (other, T::Null) => other.clone(),
-        (T::Decimal { precision: p, scale: s, .. }, T::Decimal { precision: q, scale: t, .. })
-            if p == q && s == t =>
+        (T::Decimal { precision, scale, .. }, T::Decimal { precision: other, scale: beside, .. })
+            if (precision, scale) == (other, beside) =>
         {
             a.clone()
         }

@@ -66,8 +66,11 @@ pub(crate) fn call_type(function: &Function, arguments: &[Node]) -> Result<Type>
             _ => Type::INT64,
         },
         ("greatest" | "least", all) => {
-            if all.contains(&&Type::Null) {
+            if all.contains(&&Type::Null) && !all.contains(&&Type::Bool) {
                 Type::Null
+            } else if all.contains(&&Type::Bool) {
+                // Dolt takes a column of them, and not what a comparison gives.
+                return unknown();
             } else if all.iter().all(|t| t.is_integer()) {
                 Type::INT64
             } else if all.iter().all(|t| number(t)) {
@@ -79,13 +82,12 @@ pub(crate) fn call_type(function: &Function, arguments: &[Node]) -> Result<Type>
         ("if", [condition, yes, no]) if number(condition) || **condition == Type::Null => general(yes, no)?,
         ("ifnull", [a, b]) => general(a, b)?,
         ("coalesce", all) => coalesced(all)?,
-        ("isnull", [_]) => Type::Bool,
         ("year" | "month" | "day", [t]) if t.is_time() => INT32,
         ("hour" | "second", [t]) if t.is_time() => INT32,
         ("date", [t]) if t.is_time() => Type::Date,
         ("json_extract", [Type::Json, rest @ ..]) if rest.iter().all(|t| t.is_text()) => Type::Json,
         ("json_unquote", [Type::Json | Type::Text(_)]) => Type::LONG_TEXT,
-        ("json_valid", [Type::Json | Type::Text(_)]) => Type::Bool,
+        ("isnull", [_]) | ("json_valid", [Type::Json | Type::Text(_)]) => Type::Bool,
         ("json_object", pairs) if pairs.len().is_multiple_of(2) => {
             let is_known = |(i, t): (usize, &&Type)| {
                 if i.is_multiple_of(2) { t.is_text() } else { json::takes(t) }
@@ -185,12 +187,12 @@ pub(crate) fn is_void(inner: &Node, to: &CastTo) -> Result<bool> {
         | ("unsigned", Type::Int { bits: 64, signed: false })
         | ("double", Type::Float64)
         | ("date", Type::Date)
-        | ("json", Type::Json) => true,
+        | ("json", Type::Json)
+        | ("decimal", Type::Decimal { precision: MAX_PRECISION, scale: MAX_SCALE, .. }) => true,
         ("datetime", Type::Datetime(digits)) => to.length == *digits,
         ("decimal", Type::Decimal { precision, scale, .. }) if to.length > 0 && to.scale > 0 => {
             (to.length, to.scale) == (*precision, *scale)
         }
-        ("decimal", Type::Decimal { precision: MAX_PRECISION, scale: MAX_SCALE, .. }) => true,
         _ => false,
     })
 }
@@ -294,7 +296,7 @@ pub(crate) fn call(
     function: &Function,
     node: &Node,
     values: &[Val],
-    context: Option<&EvalContext<'_>>,
+    context: Option<&EvalContext>,
 ) -> Result<Val> {
     let world = || match context {
         Some(context) => Ok(context),
@@ -403,9 +405,6 @@ fn extreme(is_greatest: bool, values: &[Val], of: &Type) -> Result<Val> {
             return unsupported("GREATEST or LEAST of numbers so large");
         }
         let beside = if value.integer().is_some() { kept.trunc() } else { kept };
-        if matches!(value, Val::Bool(_)) {
-            return unsupported("GREATEST or LEAST of truths");
-        }
         if i == 0 || (if is_greatest { n > beside } else { n < beside }) {
             kept = n;
         }

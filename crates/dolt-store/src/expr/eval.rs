@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use super::ast::Op;
-use super::compare::{compare, like};
+use super::compare::{How, compare, like};
+use super::functions::Function;
 use super::moment::EvalContext;
 use super::node::{Kind, Node, shows_its_sign};
 use super::problem::{Problem, Result, unsupported};
@@ -13,14 +14,14 @@ use super::{arithmetic, calls, texts};
 use crate::table::Value;
 
 /// What an expression is evaluated over.
-pub(crate) struct Row<'r, 'c> {
+pub(crate) struct Row<'r> {
     /// The values of the visible columns.
     pub(crate) values: &'r [Value],
     /// `None`: whatever needs time or randomness is refused.
-    pub(crate) context: Option<&'r EvalContext<'c>>,
+    pub(crate) context: Option<&'r EvalContext>,
 }
 
-impl Row<'_, '_> {
+impl Row<'_> {
     /// The value of an expression.
     pub(crate) fn evaluate(&self, node: &Node) -> Result<Val> {
         let truth = |t: Option<bool>| t.map_or(Val::Null, Val::Bool);
@@ -43,28 +44,8 @@ impl Row<'_, '_> {
                 _ => return unsupported("a minus before such a value"),
             },
             Kind::Not(inner) => truth(self.truth(inner)?.map(|t| !t)),
-            Kind::And(left, right) => {
-                let left = self.truth(left)?;
-                if left == Some(false) {
-                    return Ok(Val::Bool(false));
-                }
-                match (left, self.truth(right)?) {
-                    (_, Some(false)) => Val::Bool(false),
-                    (Some(true), Some(true)) => Val::Bool(true),
-                    _ => Val::Null,
-                }
-            }
-            Kind::Or(left, right) => {
-                let left = self.truth(left)?;
-                if left == Some(true) {
-                    return Ok(Val::Bool(true));
-                }
-                match (left, self.truth(right)?) {
-                    (_, Some(true)) => Val::Bool(true),
-                    (Some(false), Some(false)) => Val::Bool(false),
-                    _ => Val::Null,
-                }
-            }
+            Kind::And(left, right) => self.joined(left, right, false)?,
+            Kind::Or(left, right) => self.joined(left, right, true)?,
             Kind::Xor(left, right) => {
                 let Some(left) = self.truth(left)? else { return Ok(Val::Null) };
                 truth(self.truth(right)?.map(|right| left != right))
@@ -79,37 +60,13 @@ impl Row<'_, '_> {
             Kind::Arithmetic(..) => arithmetic::evaluate(node, &|node| self.evaluate(node))?,
             Kind::IsNull(inner) => Val::Bool(self.evaluate(inner)?.is_null()),
             Kind::IsTruth(wanted, inner) => Val::Bool(self.truth(inner)? == Some(*wanted)),
-            Kind::In(left, list) => {
-                let left = self.evaluate(left)?;
-                if left.is_null() {
-                    return Ok(Val::Null);
-                }
-                let mut has_null = false;
-                for (how, right) in list {
-                    match compare(how, &left, &self.evaluate(right)?)? {
-                        Some(Ordering::Equal) => return Ok(Val::Bool(true)),
-                        Some(_) => {}
-                        None => has_null = true,
-                    }
-                }
-                if has_null { Val::Null } else { Val::Bool(false) }
-            }
+            Kind::In(left, list) => self.is_in(left, list)?,
             Kind::Like(collation, value, pattern) => match (self.evaluate(value)?, self.evaluate(pattern)?) {
                 (Val::Text(value), Val::Text(pattern)) => Val::Bool(like(*collation, &value, &pattern)?),
                 (Val::Null, _) | (_, Val::Null) => Val::Null,
                 _ => return unsupported("LIKE between other things than texts"),
             },
-            Kind::Case(branches, otherwise) => {
-                for (condition, value) in branches {
-                    if self.truth(condition)? == Some(true) {
-                        return self.brought(value, &node.of);
-                    }
-                }
-                match otherwise {
-                    Some(otherwise) => self.brought(otherwise, &node.of)?,
-                    None => Val::Null,
-                }
-            }
+            Kind::Case(branches, otherwise) => self.case(node, branches, otherwise.as_deref())?,
             Kind::Cast(inner, to) => {
                 let value = self.evaluate(inner)?;
                 if to.name == "char" && shows_its_sign(inner, &value) {
@@ -127,38 +84,79 @@ impl Row<'_, '_> {
                     self.evaluate(left)?
                 }
             }
-            Kind::Call(function, arguments) => match (function.name, arguments.as_slice()) {
-                ("if", [condition, yes, no]) => {
-                    let taken = if self.truth(condition)? == Some(true) { yes } else { no };
-                    self.brought(taken, &node.of)?
-                }
-                ("ifnull" | "coalesce", arguments) => {
-                    for argument in arguments {
-                        let value = self.brought(argument, &node.of)?;
-                        if !value.is_null() {
-                            return Ok(value);
-                        }
-                    }
-                    Val::Null
-                }
-                (_, arguments) => {
-                    let mut values = Vec::with_capacity(arguments.len());
-                    for argument in arguments {
-                        values.push(match self.evaluate(argument) {
-                            // Whether Dolt comes to an argument behind a NULL depends on the function.
-                            Err(Problem::Fails(why)) if values.iter().any(Val::is_null) => {
-                                return unsupported(&format!("an argument behind NULL, where {why},"));
-                            }
-                            Ok(value) if function.name == "concat" && shows_its_sign(argument, &value) => {
-                                return unsupported("a computed zero as a text");
-                            }
-                            other => other?,
-                        });
-                    }
-                    calls::call(function, node, &values, self.context)?
-                }
-            },
+            Kind::Call(function, arguments) => self.call(node, function, arguments)?,
         })
+    }
+
+    // `OR`, where one true side decides, or else `AND`, where one false side does.
+    fn joined(&self, left: &Node, right: &Node, decides: bool) -> Result<Val> {
+        let left = self.truth(left)?;
+        if left == Some(decides) {
+            return Ok(Val::Bool(decides));
+        }
+        Ok(match (left, self.truth(right)?) {
+            (_, Some(right)) if right == decides => Val::Bool(decides),
+            (Some(_), Some(_)) => Val::Bool(!decides),
+            _ => Val::Null,
+        })
+    }
+
+    fn is_in(&self, left: &Node, list: &[(How, Node)]) -> Result<Val> {
+        let left = self.evaluate(left)?;
+        if left.is_null() {
+            return Ok(Val::Null);
+        }
+        let mut has_null = false;
+        for (how, right) in list {
+            match compare(how, &left, &self.evaluate(right)?)? {
+                Some(Ordering::Equal) => return Ok(Val::Bool(true)),
+                Some(_) => {}
+                None => has_null = true,
+            }
+        }
+        Ok(if has_null { Val::Null } else { Val::Bool(false) })
+    }
+
+    fn case(&self, node: &Node, branches: &[(Node, Node)], otherwise: Option<&Node>) -> Result<Val> {
+        for (condition, value) in branches {
+            if self.truth(condition)? == Some(true) {
+                return self.brought(value, &node.of);
+            }
+        }
+        otherwise.map_or(Ok(Val::Null), |otherwise| self.brought(otherwise, &node.of))
+    }
+
+    fn call(&self, node: &Node, function: &Function, arguments: &[Node]) -> Result<Val> {
+        match (function.name, arguments) {
+            ("if", [condition, yes, no]) => {
+                let taken = if self.truth(condition)? == Some(true) { yes } else { no };
+                return self.brought(taken, &node.of);
+            }
+            ("ifnull" | "coalesce", arguments) => {
+                for argument in arguments {
+                    let value = self.brought(argument, &node.of)?;
+                    if !value.is_null() {
+                        return Ok(value);
+                    }
+                }
+                return Ok(Val::Null);
+            }
+            _ => {}
+        }
+        let mut values = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            values.push(match self.evaluate(argument) {
+                // Whether Dolt comes to an argument behind a NULL depends on the function.
+                Err(Problem::Fails(why)) if values.iter().any(Val::is_null) => {
+                    return unsupported(&format!("an argument behind NULL, where {why},"));
+                }
+                Ok(value) if function.name == "concat" && shows_its_sign(argument, &value) => {
+                    return unsupported("a computed zero as a text");
+                }
+                other => other?,
+            });
+        }
+        calls::call(function, node, &values, self.context)
     }
 
     // Brought to a type that it has in common with others.

@@ -9,7 +9,7 @@ use crate::table::canonical_json;
 
 /// Whether a value of this type can be put into a document here.
 pub(super) fn takes(of: &Type) -> bool {
-    of.is_text() || matches!(of, Type::Null | Type::Json | Type::Int { .. })
+    of.is_text() || matches!(of, Type::Null | Type::Json | Type::Bool | Type::Int { .. })
 }
 
 /// A text read as a document.
@@ -70,10 +70,7 @@ pub(super) fn extract(document: &str, paths: &[Val]) -> Result<Val> {
     let [Val::Text(path)] = paths else { return unsupported("JSON_EXTRACT by several paths") };
     let document = parsed(document)?;
     let mut found = &document;
-    let mut rest = match path.strip_prefix('$') {
-        Some(rest) => rest,
-        None => return unsupported(&format!("the path {path}")),
-    };
+    let Some(mut rest) = path.strip_prefix('$') else { return unsupported(&format!("the path {path}")) };
     while !rest.is_empty() {
         let step;
         (step, rest) = step_of(rest).ok_or_else(|| Problem::Unsupported(format!("the path {path}")))?;

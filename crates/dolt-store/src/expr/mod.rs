@@ -24,6 +24,8 @@ mod problem;
 mod rules;
 mod store;
 mod stored_literal;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod types;
 mod value;

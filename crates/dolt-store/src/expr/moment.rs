@@ -6,17 +6,20 @@ use super::problem::{Result, unsupported};
 use crate::table::{civil_of_days, micros_of_text};
 
 /// What an expression needs of the world around it: this crate has neither a clock nor randomness.
-pub struct EvalContext<'r> {
+pub struct EvalContext {
     utc: i64,
     local: i64,
-    random: RefCell<&'r mut dyn FnMut(&mut [u8])>,
+    random: RefCell<Random>,
 }
 
-impl<'r> EvalContext<'r> {
+// What fills bytes.
+type Random = Box<dyn FnMut(&mut [u8])>;
+
+impl EvalContext {
     /// `utc`: microseconds since 1970; `offset`: microseconds by which local time is ahead of it, which `NOW()` gives;
     /// `random` fills bytes, for `UUID()`.
-    pub fn new(utc: i64, offset: i64, random: &'r mut dyn FnMut(&mut [u8])) -> Self {
-        Self { utc, local: utc.saturating_add(offset), random: RefCell::new(random) }
+    pub fn new(utc: i64, offset: i64, random: impl FnMut(&mut [u8]) + 'static) -> Self {
+        Self { utc, local: utc.saturating_add(offset), random: RefCell::new(Box::new(random)) }
     }
 
     /// `NOW(digits)`: cut to so many digits of a second.
@@ -45,13 +48,14 @@ impl<'r> EvalContext<'r> {
             if matches!(i, 4 | 6 | 8 | 10) {
                 text.push('-');
             }
-            text.push_str(&format!("{byte:02x}"));
+            let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+            text.extend([digit(byte >> 4), digit(byte & 15)]);
         }
         text
     }
 }
 
-impl std::fmt::Debug for EvalContext<'_> {
+impl std::fmt::Debug for EvalContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EvalContext")
             .field("utc", &self.utc)

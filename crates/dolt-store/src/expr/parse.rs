@@ -17,6 +17,9 @@ use super::functions::Function;
 const MAX_TOKENS: usize = 2_000;
 /// How deep expressions may be nested.
 const MAX_DEPTH: usize = 60;
+/// What is deeper is parsed on a stack of its own: a level costs `sqlparser` up to a hundred kilobytes where nothing is optimized.
+const SHALLOW: usize = 10;
+const DEEP_STACK: usize = 32 << 20;
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -46,6 +49,17 @@ pub(crate) fn parse(text: &str) -> Result<Parsed> {
     if tokens.windows(2).any(|pair| pair.iter().all(is_text)) {
         return Err("texts side by side are not understood".to_owned());
     }
+    if depth(&tokens) <= SHALLOW {
+        return parsed(tokens);
+    }
+    let deep = std::thread::Builder::new().stack_size(DEEP_STACK).spawn(|| parsed(tokens));
+    let deep =
+        deep.map_err(|e| format!("it is nested too deep for this thread, and there is no other: {e}"))?;
+    deep.join().unwrap_or_else(|_| Err("it could not be parsed".to_owned()))
+}
+
+fn parsed(tokens: Vec<Token>) -> Result<Parsed> {
+    let dialect = MySqlDialect {};
     let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).with_tokens(tokens);
     let expr = parser.parse_expr().map_err(|e| e.to_string())?;
     match parser.peek_token().token {
@@ -56,6 +70,28 @@ pub(crate) fn parse(text: &str) -> Result<Parsed> {
         }
         rest => Err(format!("{rest} follows the expression")),
     }
+}
+
+// How deep the parser may go, or less: parentheses and `CASE` that are open, and everything that may stand before an operand.
+fn depth(tokens: &[Token]) -> usize {
+    let (mut open, mut before, mut deepest) = (0usize, 0usize, 0usize);
+    for token in tokens {
+        match token {
+            Token::LParen => open = open.saturating_add(1),
+            Token::RParen => open = open.saturating_sub(1),
+            Token::Minus | Token::Plus => before = before.saturating_add(1),
+            Token::Word(word) if word.quote_style.is_none() => match word.value.to_ascii_lowercase().as_str()
+            {
+                "case" => open = open.saturating_add(3),
+                "end" => open = open.saturating_sub(3),
+                "not" | "interval" | "binary" => before = before.saturating_add(1),
+                _ => {}
+            },
+            _ => {}
+        }
+        deepest = deepest.max(open.saturating_add(before));
+    }
+    deepest
 }
 
 fn is_blank(whitespace: &Whitespace) -> bool {

@@ -48,7 +48,7 @@ impl Generator {
     }
 }
 
-fn computed(node: &Node, of: &Type, row: &Row<'_, '_>) -> Result<Value> {
+fn computed(node: &Node, of: &Type, row: &Row<'_>) -> Result<Value> {
     let value = row.evaluate(node)?;
     if of.is_text() && shows_its_sign(node, &value) {
         return unsupported("a computed zero as a text");
@@ -72,11 +72,11 @@ pub(crate) fn default_value(
     column: &Column,
     scope: &Scope,
     values: &[Value],
-    context: &EvalContext<'_>,
+    context: Option<&EvalContext>,
 ) -> Result<Value> {
     let of = Type::of_column(&column.sql_type);
     let node = compiled(text, scope, &of).map_err(Problem::Unsupported)?;
-    computed(&node, &of, &Row { values, context: Some(context) })
+    computed(&node, &of, &Row { values, context })
 }
 
 /// Whether a check holds for a row; unknown counts as holding.

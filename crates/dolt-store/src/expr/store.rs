@@ -80,8 +80,18 @@ pub(crate) fn stored(value: Val, column: &Type) -> Result<Value> {
             }
             Value::Bytes(content)
         }
+        Type::Date | Type::Datetime(_) | Type::Timestamp(_) | Type::Time | Type::Year => {
+            return of_time(&value, column);
+        }
+        _ => return of_members(value, column),
+    })
+}
+
+// Days, moments, spans and years.
+fn of_time(value: &Val, column: &Type) -> Result<Value> {
+    Ok(match column {
         Type::Date => {
-            let (year, month, day) = date_of(moment(&value)?);
+            let (year, month, day) = date_of(moment(value)?);
             let small = || Problem::Fails("out of range".to_owned());
             Value::Date(
                 u16::try_from(year).map_err(|_| small())?,
@@ -90,7 +100,7 @@ pub(crate) fn stored(value: Val, column: &Type) -> Result<Value> {
             )
         }
         Type::Datetime(digits) | Type::Timestamp(digits) => {
-            let micros = moment(&value)?;
+            let micros = moment(value)?;
             let unit = 10i64.checked_pow(6u32.saturating_sub(*digits)).unwrap_or(1);
             let rounded = micros.saturating_add(unit / 2).div_euclid(unit).saturating_mul(unit);
             let years = if matches!(column, Type::Timestamp(_)) { 1971..=2037 } else { 1000..=9998 };
@@ -103,6 +113,24 @@ pub(crate) fn stored(value: Val, column: &Type) -> Result<Value> {
             Some(n @ 1901..=2155) => Value::Year(u16::try_from(n).unwrap_or(0)),
             _ => return unsupported("such a value as a year"),
         },
+        _ => return of_span(value),
+    })
+}
+
+fn of_span(value: &Val) -> Result<Value> {
+    match value {
+        Val::Text(text) => match crate::table::span_of_text(text) {
+            Some(micros) => Ok(Value::Time(micros)),
+            None => unsupported("such a text as a span of time"),
+        },
+        Val::Span(micros) => Ok(Value::Time(*micros)),
+        _ => unsupported("such a value as a span of time"),
+    }
+}
+
+// Documents, and members of enums and sets.
+fn of_members(value: Val, column: &Type) -> Result<Value> {
+    Ok(match column {
         Type::Json => match json::of_text(&value)? {
             Val::Json(text) => Value::Json(text),
             _ => return unsupported("such a value as a document"),
@@ -127,15 +155,7 @@ pub(crate) fn stored(value: Val, column: &Type) -> Result<Value> {
             }
             _ => return unsupported("such a value as members"),
         },
-        Type::Time => match value {
-            Val::Text(text) => match crate::table::span_of_text(&text) {
-                Some(micros) => Value::Time(micros),
-                None => return unsupported("such a text as a span of time"),
-            },
-            Val::Span(micros) => Value::Time(micros),
-            _ => return unsupported("such a value as a span of time"),
-        },
-        Type::Null | Type::Other => return unsupported("a column of this type"),
+        _ => return unsupported("a column of this type"),
     })
 }
 

@@ -199,7 +199,7 @@ fn time(micros: i64) -> String {
     text
 }
 
-/// Days since 1970 to year, month, day: Howard Hinnant's civil_from_days.
+/// Days since 1970 to year, month, day: Howard Hinnant's `civil_from_days`.
 pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let z = days.saturating_add(719_468);
     let era = z.div_euclid(146_097);

@@ -1,11 +1,12 @@
 //! Rows of a table, in key order.
 
 use super::range::Bounds;
-use super::schema::{Encoding, Schema};
+use super::schema::{Column, Encoding, Schema};
 use super::tables::Table;
 use super::tuple::Tuple;
 use super::value::{self, Value};
 use crate::chunk::Snapshot;
+use crate::expr::Generator;
 use crate::message::Node;
 use crate::prolly::Cursor;
 use crate::{Error, Hash, Result};
@@ -22,6 +23,8 @@ pub struct Row {
 pub(super) struct Layout {
     places: Vec<Place>,
     is_keyless: bool,
+    // Of the virtual columns, in their order: they may look at each other.
+    generators: Vec<Generator>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +48,24 @@ impl Layout {
             }
         };
         let places = schema.visible().map(|(i, c)| place((i, c.encoding))).collect();
-        Self { places, is_keyless: schema.is_keyless() }
+        let has_virtual = schema.visible().any(|(_, c)| c.is_virtual);
+        let mut generators = if has_virtual { Generator::all(schema) } else { Vec::new() };
+        // A document that is not stored is printed otherwise than one that is.
+        let is_shown =
+            |c: &Column| c.is_virtual && !matches!(c.encoding, Encoding::JsonAddr | Encoding::JsonAdaptive);
+        generators.retain(|g| schema.visible().nth(g.position()).is_some_and(|(_, c)| is_shown(c)));
+        Self { places, is_keyless: schema.is_keyless(), generators }
+    }
+
+    /// Computes the values of virtual columns from the others.
+    pub(super) fn generate(&self, values: &mut [Value]) {
+        for generator in &self.generators {
+            // What is not known stays as it is: not stored.
+            if let (Ok(value), Some(place)) = (generator.value(values), values.get_mut(generator.position()))
+            {
+                *place = value;
+            }
+        }
     }
 
     /// Decodes the row at an entry of a leaf. How often it counts (keyless tables) comes with it.
@@ -63,6 +83,7 @@ impl Layout {
                 Place::Nowhere => Value::NotStored,
             });
         }
+        self.generate(&mut values);
         let times = if self.is_keyless {
             match value::decode(Encoding::Uint64, value.field(0).map_err(bad)?, snapshot)? {
                 Value::Uint(n) => n,

@@ -4,6 +4,7 @@ use super::foreign_key::{self, ForeignKey};
 use super::order::KeyOrder;
 use super::row::{Layout, Row};
 use super::schema::{Column, Encoding, Schema, TableMessage};
+use super::value::Value;
 use crate::chunk::Snapshot;
 use crate::commit::Session;
 use crate::message::{NEWER, Node, NodeKind, RootValue};
@@ -194,6 +195,11 @@ impl Table {
             }
             other => other,
         })
+    }
+
+    /// Computes the values of virtual columns from those of the others.
+    pub(super) fn generate(&self, values: &mut [Value]) {
+        self.layout.generate(values);
     }
 
     /// The tree of the rows.

@@ -51,7 +51,7 @@ pub enum Value {
     Commit(Hash),
     /// A keyless row's id.
     RowId([u8; 16]),
-    /// The value of a virtual column: it is not stored, an expression gives it, and this crate evaluates none.
+    /// The value of a virtual column: it is not stored, an expression gives it, and one that this crate does not evaluate.
     NotStored,
 }
 

@@ -1,33 +1,116 @@
-//! What the schema says about a row before it is stored: values for columns that nobody gave one, and whether the row may be
-//! so at all. It is asked for every row that a caller adds or changes, and not for what foreign keys do to others: Dolt
-//! evaluates nothing there.
+//! What the schema says about a row before it is stored: values for columns that nobody gave one, generated values, and whether
+//! the row may be so at all. It is asked for every row that a caller adds or changes, and not for what foreign keys do to
+//! others: Dolt evaluates nothing there.
 //!
-//! Nothing is evaluated yet: what would need it is refused by the name of its column.
+//! What could go wrong: an expression that this crate does not understand, or a value of it that depends on Dolt's version. Each
+//! is refused by the name of its column or check.
 
 use super::Violation;
 use super::unfinished::Unfinished;
+use crate::expr::{EvalContext, Generator, Problem, Scope, check_holds, default_value};
+use crate::table::{Column, Value};
 use crate::{Error, Result};
 
 /// Completes a row. Every column that is stored has a value afterwards, or had one before.
-pub(super) fn complete(row: &mut Unfinished<'_>) -> Result<()> {
-    let schema = row.schema();
-    let is_changed = row.is_changed()?;
-    for (i, column) in schema.columns.iter().enumerate() {
-        if column.hidden || column.is_virtual || row.is_given(i) {
-            continue;
+pub(super) fn complete(row: &mut Unfinished<'_>, context: Option<&EvalContext>) -> Result<()> {
+    let scope = Scope::of(row.schema());
+    if row.is_update() {
+        if !row.is_changed()? {
+            return Ok(());
         }
-        let refused = |what: &str| Error::NotSupported { what: format!("{what} of column {}", column.name) };
-        match (row.is_update(), &column.default) {
-            (_, Some(_)) if column.generated && is_changed => return Err(refused("the generated value")),
-            (true, _) if column.on_update.is_some() && is_changed => return Err(refused("ON UPDATE")),
-            (true, _) => {}
-            (false, Some(_)) => return Err(refused("the default")),
-            (false, None) if column.nullable => row.set(i, crate::table::Value::Null),
-            (false, None) => return Err(row.violates(Violation::NoValue { column: column.name.clone() })),
+        for (i, column) in open_columns(row) {
+            if let Some(text) = &column.on_update {
+                let value = default_value(text, column, &scope, &values(row)?, context);
+                row.set(i, value.map_err(|problem| refused(row, "ON UPDATE", &column.name, problem))?);
+            }
+        }
+    } else {
+        // Defaults that are expressions come last: they may look at the other columns.
+        let (last, first): (Vec<_>, Vec<_>) = open_columns(row)
+            .into_iter()
+            .partition(|(_, c)| c.default.as_ref().is_some_and(|text| text.starts_with('(')));
+        for (i, column) in first.into_iter().chain(last) {
+            let value = match &column.default {
+                Some(text) => default_value(text, column, &scope, &values(row)?, context)
+                    .map_err(|problem| refused(row, "the default", &column.name, problem))?,
+                None if column.auto_increment => {
+                    let what = format!("table {}: the next number of column {}", row.table(), column.name);
+                    return Err(Error::NotSupported { what });
+                }
+                None if column.nullable => Value::Null,
+                None => return Err(row.violates(Violation::NoValue { column: column.name.clone() })),
+            };
+            row.set(i, value);
         }
     }
-    match schema.checks.iter().find(|check| check.enforced && is_changed) {
-        Some(check) => Err(Error::NotSupported { what: format!("check {}", check.name) }),
-        None => Ok(()),
+    generate(row)?;
+    check(row, &scope)
+}
+
+// Columns that nobody gave a value, and no expression generates.
+fn open_columns<'r>(row: &Unfinished<'r>) -> Vec<(usize, &'r Column)> {
+    let columns = row.schema().columns.iter().enumerate();
+    columns.filter(|(i, c)| !c.hidden && !c.generated && !row.is_given(*i)).collect()
+}
+
+// The values of the visible columns, as far as they are known by now.
+fn values(row: &Unfinished<'_>) -> Result<Vec<Value>> {
+    let value = |(i, _)| Ok(row.settled(i)?.unwrap_or(Value::NotStored));
+    row.schema().visible().map(value).collect()
+}
+
+// A value that was given for a generated column has to be the one that its expression gives: so a row that was read can be
+// written elsewhere.
+fn generate(row: &mut Unfinished<'_>) -> Result<()> {
+    let schema = row.schema();
+    if !schema.columns.iter().any(|c| c.generated && !c.hidden) {
+        return Ok(());
+    }
+    for generator in Generator::all(schema) {
+        let Some((i, column)) = schema.visible().nth(generator.position()) else { continue };
+        let given =
+            if row.is_given(i) && !row.is_value(i, &Value::NotStored) { row.settled(i)? } else { None };
+        match generator.value(&values(row)?) {
+            Ok(value) => row.set(i, value),
+            // Nothing is stored of it. An index or a check that looks at it is refused when it does.
+            Err(Problem::Unsupported(_)) if column.is_virtual && given.is_none() => {
+                row.set(i, Value::NotStored);
+            }
+            Err(problem) => return Err(refused(row, "the generated value", &column.name, problem)),
+        }
+        if given.is_some() && given != row.settled(i)? {
+            return Err(row.violates(Violation::Generated { column: column.name.clone() }));
+        }
+    }
+    Ok(())
+}
+
+fn check(row: &Unfinished<'_>, scope: &Scope) -> Result<()> {
+    let schema = row.schema();
+    let enforced: Vec<_> = schema.checks.iter().filter(|check| check.enforced).collect();
+    if enforced.is_empty() {
+        return Ok(());
+    }
+    let values = values(row)?;
+    for check in enforced {
+        match check_holds(&check.expression, scope, &values) {
+            Ok(true) => {}
+            Ok(false) => return Err(row.violates(Violation::Check { name: check.name.clone() })),
+            Err(problem) => {
+                let what =
+                    format!("table {}: check {} ({}): {problem}", row.table(), check.name, check.expression);
+                return Err(Error::NotSupported { what });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refused(row: &Unfinished<'_>, what: &str, column: &str, problem: Problem) -> Error {
+    match problem {
+        Problem::Unsupported(why) => {
+            Error::NotSupported { what: format!("table {}: {what} of column {column} ({why})", row.table()) }
+        }
+        Problem::Fails(problem) => row.violates(Violation::Expression { column: column.to_owned(), problem }),
     }
 }

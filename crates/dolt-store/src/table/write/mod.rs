@@ -27,12 +27,7 @@ mod violation;
 pub(crate) use column_type::ColumnType;
 pub use editor::TableEditor;
 pub use encode::Misfit;
-<<<<<<< HEAD
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use json::canonical;
-pub(crate) use rebuild::{build_index, rows_in_order, rows_with_column};
-=======
 pub(crate) use json::canonical as canonical_json;
->>>>>>> 6f83419 (wip: expressions are evaluated as Dolt does)
+pub(crate) use rebuild::{build_index, rows_in_order, rows_with_column};
 pub use root::RootEditor;
 pub use violation::{Reference, Violation};

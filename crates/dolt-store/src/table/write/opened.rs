@@ -7,6 +7,7 @@ use super::field::Field;
 use super::row::{RowForm, addresses_in};
 use super::tree::{Entry, TreeEdits, Undo};
 use crate::chunk::Snapshot;
+use crate::expr::Generator;
 use crate::prolly::{Edit, Shape, edit};
 use crate::table::order::{KeyOrder, Sought};
 use crate::table::tuple::Tuple;
@@ -20,6 +21,8 @@ pub(super) struct Opened {
     rows: TreeEdits,
     // As in the schema.
     indexes: Vec<Option<TreeEdits>>,
+    // Virtual columns that an index holds, with what computes them.
+    indexed: Vec<(usize, Generator)>,
     // What the statement under way has changed.
     log: Vec<(Which, Undo)>,
     puts: bool,
@@ -60,6 +63,7 @@ impl Opened {
         if table.artifact_root().is_some() {
             return Err(table.not_supported("writing a table with conflicts or violations"));
         }
+        let indexed = indexed_virtual(schema);
         for index in &schema.indexes {
             if let Some(kind) = index.unsupported {
                 return Err(table.not_supported(&format!("writing {}, a {kind},", index.name)));
@@ -72,11 +76,10 @@ impl Opened {
                 let what = format!("writing index {} on a prefix of the primary key", index.name);
                 return Err(table.not_supported(&what));
             }
-            let is_virtual = |c: &u16| schema.columns.get(usize::from(*c)).is_some_and(|c| c.is_virtual);
-            if index.columns.iter().any(is_virtual) {
-                return Err(
-                    table.not_supported(&format!("writing {}, an index of a virtual column,", index.name))
-                );
+            let is_unknown = |c: &u16| indexed.iter().any(|(at, g)| *at == usize::from(*c) && !g.is_known());
+            if index.columns.iter().any(is_unknown) {
+                let what = format!("writing {}, an index of a virtual column,", index.name);
+                return Err(table.not_supported(&what));
             }
         }
         let tree = table.row_tree()?.clone();
@@ -87,6 +90,7 @@ impl Opened {
             draft: draft.clone(),
             rows,
             indexes,
+            indexed,
             log: Vec::new(),
             puts: false,
             has_put: false,
@@ -133,7 +137,20 @@ impl Opened {
     }
 
     pub(super) fn stored(&self, (key, value): Entry) -> Result<Stored> {
-        let fields = self.form().fields(&key, &value)?;
+        let mut fields = self.form().fields(&key, &value)?;
+        if !self.indexed.is_empty() {
+            let values = self.row(&fields)?.values;
+            for (at, generator) in &self.indexed {
+                let (Some(slot), Some(column)) = (fields.get_mut(*at), self.schema().columns.get(*at)) else {
+                    continue;
+                };
+                let computed = values.get(generator.position()).filter(|v| **v != Value::NotStored);
+                let field = computed.and_then(|value| super::encode::encode(column, value).ok());
+                let unknown =
+                    || self.table.not_supported(&format!("the value of column {} of a row", column.name));
+                *slot = field.ok_or_else(unknown)?;
+            }
+        }
         Ok(Stored { key, value, fields })
     }
 
@@ -144,7 +161,9 @@ impl Opened {
             Some(field) => field.value(column.encoding, &self.draft),
             None => Ok(Value::Null),
         };
-        Ok(Row { values: self.schema().visible().map(value).collect::<Result<_>>()? })
+        let mut values = self.schema().visible().map(value).collect::<Result<Vec<_>>>()?;
+        self.table.generate(&mut values);
+        Ok(Row { values })
     }
 
     /// Adds a row. A clash: another one is in its way, and the statement has failed.
@@ -361,6 +380,18 @@ impl Opened {
         message.indexes = self.draft.chunk(indexes)?;
         self.draft.put(message.message())
     }
+}
+
+// The virtual columns that an index holds, by their position, with what computes them.
+fn indexed_virtual(schema: &Schema) -> Vec<(usize, Generator)> {
+    let is_indexed =
+        |at: usize| schema.indexes.iter().any(|i| i.columns.iter().any(|c| usize::from(*c) == at));
+    let is_virtual = |(at, c): &(usize, &crate::table::Column)| c.is_virtual && is_indexed(*at);
+    if !schema.visible().any(|v| is_virtual(&v)) {
+        return Vec::new();
+    }
+    let of = |g: Generator| Some((schema.visible().nth(g.position()).filter(is_virtual)?.0, g));
+    Generator::all(schema).into_iter().filter_map(of).collect()
 }
 
 // The key of the row behind an entry of an index.

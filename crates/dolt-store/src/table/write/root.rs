@@ -11,6 +11,7 @@ use super::opened::{Clash, Opened, Stored};
 use super::unfinished::{Unfinished, violates};
 use super::{TableEditor, Violation};
 use crate::commit::Session;
+use crate::expr::EvalContext;
 use crate::message::{Node, NodeKind, RootValue};
 use crate::prolly::{Edit, Shape, edit};
 use crate::table::{ForeignKey, Tables, Value};
@@ -25,6 +26,7 @@ pub struct RootEditor<'d> {
     opened: Vec<Opened>,
     pub(super) keys: ForeignKeys,
     pub(super) counters: Counters,
+    context: Option<EvalContext>,
 }
 
 impl<'d> RootEditor<'d> {
@@ -33,7 +35,13 @@ impl<'d> RootEditor<'d> {
         let tables = session.tables(root)?;
         let branch = branch.to_owned();
         let (keys, counters) = (ForeignKeys::default(), Counters::default());
-        Ok(Self { session, branch, root, tables, opened: Vec::new(), keys, counters })
+        Ok(Self { session, branch, root, tables, opened: Vec::new(), keys, counters, context: None })
+    }
+
+    /// What time it is from now on, and where random bytes come from, for defaults and `ON UPDATE`. Before this is said, a
+    /// row that needs either is refused.
+    pub fn set_context(&mut self, context: EvalContext) {
+        self.context = Some(context);
     }
 
     /// A table by its name.
@@ -88,7 +96,7 @@ impl<'d> RootEditor<'d> {
         let opened = self.at(at)?;
         let stored = stored.map(|s| s.fields.as_slice());
         let mut row = Unfinished::new(&opened.table, &opened.draft, stored, given);
-        fill::complete(&mut row)?;
+        fill::complete(&mut row, self.context.as_ref())?;
         Ok(Completed { is_changed: row.is_changed()?, fields: row.fields()? })
     }
 

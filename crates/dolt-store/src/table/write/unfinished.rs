@@ -45,8 +45,12 @@ impl<'r> Unfinished<'r> {
         self.given.get(column).is_some_and(Option::is_some)
     }
 
+    /// Whether this value was given, or set.
+    pub(super) fn is_value(&self, column: usize, value: &Value) -> bool {
+        self.given.get(column).is_some_and(|given| given.as_ref() == Some(value))
+    }
+
     /// The value that the column is to have; `None`: nobody said yet, and none is stored.
-    #[expect(dead_code, reason = "for defaults, generated values and checks")]
     pub(super) fn value(&self, column: usize) -> Result<Option<Value>> {
         match self.given.get(column) {
             Some(Some(value)) => Ok(Some(value.clone())),
@@ -109,6 +113,22 @@ impl<'r> Unfinished<'r> {
             (Value::Json(a), Value::Json(b)) => Some(canonical(&a).is_ok_and(|a| canonical(&b) == Ok(a))),
             _ => Some(false),
         })
+    }
+
+    /// The value as the column will hold it: with its own scale, rounded, its bytes filled up.
+    pub(super) fn settled(&self, column: usize) -> Result<Option<Value>> {
+        let (Some(value), Some(spec)) = (self.value(column)?, self.schema().columns.get(column)) else {
+            return Ok(None);
+        };
+        if spec.is_virtual {
+            return Ok(Some(value));
+        }
+        self.encoded(spec, &value)?.value(spec.encoding, self.draft).map(Some)
+    }
+
+    /// The table's name.
+    pub(super) fn table(&self) -> &str {
+        self.table.name()
     }
 
     /// An error that names the table.

@@ -26,6 +26,26 @@ pub enum Violation {
         /// Why not.
         misfit: Misfit,
     },
+    /// A value was given for a column that an expression generates.
+    #[error("column {column} is generated, a value cannot be given")]
+    Generated {
+        /// The column.
+        column: String,
+    },
+    /// The expression of a column gives what cannot be in it.
+    #[error("the expression of column {column} has no value for this row: {problem}")]
+    Expression {
+        /// The column.
+        column: String,
+        /// What Dolt would say, in short.
+        problem: String,
+    },
+    /// A check does not hold.
+    #[error("check {name} does not hold")]
+    Check {
+        /// Its name.
+        name: String,
+    },
     /// A row has so many values, the table so many columns.
     #[error("{given} values for {columns} columns")]
     Columns {
