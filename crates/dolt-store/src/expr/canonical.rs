@@ -183,6 +183,9 @@ fn show(ast: &Ast, scope: &Scope) -> std::result::Result<String, String> {
             scope.find(name).ok_or_else(|| format!("there is no column {name}"))?;
             format!("`{}`", name.replace('`', "``"))
         }
+        Ast::Minus(operand) if **operand == Ast::Literal(Literal::Integer("0".to_owned())) => {
+            return Err("minus zero is not understood".to_owned());
+        }
         Ast::Minus(operand) => format!("-{}", inner(operand)?),
         Ast::Not(operand) => format!("(NOT({}))", inner(operand)?),
         Ast::Binary(op, left, right) if op.is_comparison() => {

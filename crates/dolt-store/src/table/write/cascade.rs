@@ -84,6 +84,7 @@ impl RootEditor<'_> {
                 }
                 // What was done to a child before this one may have been done to it as well.
                 let Some(child) = self.at(at)?.find(&child.key)? else { continue };
+                self.at(at)?.takes_actions()?;
                 let then = plan.node(action.then);
                 if action.key.on_delete == ReferenceOption::Cascade {
                     self.delete_by(plan, then, at, &child, depth)?;
@@ -144,6 +145,7 @@ impl RootEditor<'_> {
                 return Err(self.breaks(&action.key, &row.fields, Reference::TooDeep)?);
             }
             let Some(child) = self.at(at)?.find(&child.key)? else { continue };
+            self.at(at)?.takes_actions()?;
             let parent = (action.on_update == ReferenceOption::Cascade).then_some(fields);
             let changed = self.with_parent(&action.key, &child, parent)?;
             self.update_by(plan, plan.node(action.then), at, (&child, &changed), depth)?;

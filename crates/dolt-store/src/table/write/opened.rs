@@ -110,6 +110,16 @@ impl Opened {
         self.rows.is_changed()
     }
 
+    /// Whether foreign keys may act on its rows: Dolt computes no virtual columns then, and its indexes of them go wrong.
+    pub(super) fn takes_actions(&self) -> Result<()> {
+        match self.indexed.first() {
+            Some(_) => Err(self
+                .table
+                .not_supported("the action of a foreign key on a table with an index of a virtual column")),
+            None => Ok(()),
+        }
+    }
+
     /// One of its trees.
     pub(super) fn tree(&mut self, which: Which) -> Result<&mut TreeEdits> {
         let Which::Index(i) = which else { return Ok(&mut self.rows) };
