@@ -90,6 +90,7 @@ fn what_we_cannot_do_as_dolt_does_is_refused_by_name() {
             "create table t (id int primary key, v varchar(20), n int, key (n))",
             "create table c (a int, foreign key (a) references t (id))",
             "create table k (a int)",
+            "create table counts (id int primary key auto_increment) auto_increment = 5",
         ]);
         both.with_dolt("insert into t values (1, 'a', 2); insert into k values (1); create table f (id int primary key, x text, fulltext key ft (x)); create table s (id int primary key, g geometry not null srid 0, spatial key sp (g))");
         for (sql, named) in [
@@ -122,6 +123,8 @@ fn what_we_cannot_do_as_dolt_does_is_refused_by_name() {
             ("alter table t add column a int not null", "cannot be NULL"),
             ("alter table k add column a2 int default 4", "rows without a key"),
             ("alter table t add constraint x check (n > 1)", "ALTER TABLE t ADD CONSTRAINT"),
+            ("alter table t add column j json default null", "with NULL for its default"),
+            ("alter table counts add column n int default 1", "making table counts anew"),
             ("alter table f add column n int", "a full-text index"),
             ("create index n on f (id, x(3))", "a full-text index"),
             ("drop table f", "dropping table f with index ft"),
@@ -134,5 +137,8 @@ fn what_we_cannot_do_as_dolt_does_is_refused_by_name() {
             assert!(is_ours && said.contains(named), "{sql}: {said}");
         }
         both.same("what was refused changed nothing");
+        both.ours.sql("create trigger tr before insert on k for each row set new.a = 1");
+        let problem = both.natively(|tx| tx.run_ddl("drop table k", both.options)).unwrap_err();
+        assert!(problem.to_string().contains("beside triggers"), "{problem}");
     });
 }

@@ -8,7 +8,7 @@ use super::column::ColumnSpec;
 use super::create::{check_name, untagged};
 use super::index;
 use super::message;
-use super::root::Root;
+use super::root::{Root, tags_of};
 use super::statement::{IndexSpec, Place};
 use super::tag::{Untagged, same, tags};
 use super::types::kind;
@@ -216,7 +216,14 @@ pub(super) fn add_column(
     let new = Untagged { name: &spec.name, kind: kind(&column.sql_type).unwrap_or_default() };
     let known: Vec<(Untagged<'_>, u64)> =
         untagged(name, &old)?.into_iter().zip(old.visible().map(|(_, c)| c.tag)).collect();
-    column.tag = tags(name, &[new], &known, root.tags()?).first().copied().unwrap_or_default();
+    // A table whose rows get a value is made anew by Dolt: it looks at the last commit's tags too, and forgets the comment.
+    let is_made_anew = spec.default.is_some() || !column.nullable;
+    let mut taken = root.tags()?;
+    if is_made_anew {
+        let session = draft.draft();
+        taken.extend(tags_of(&session.tables(session.commit(draft.head())?.root_value)?)?);
+    }
+    column.tag = tags(name, &[new], &known, taken).first().copied().unwrap_or_default();
     let value = default_value(&table, &column)?;
     let at = match place {
         Place::Last => old.visible().count(),
@@ -226,7 +233,19 @@ pub(super) fn add_column(
             None => return wrong(name, format!("there is no column {other}")),
         },
     };
-    let schema = with_column(old.clone(), at, column);
+    let mut schema = with_column(old.clone(), at, column);
+    if is_made_anew {
+        if schema.target_row_bytes != message::TARGET_ROW_BYTES {
+            return Err(Error::NotSupported {
+                what: format!("making table {name} anew with its target for rows"),
+            });
+        }
+        if table.auto_increment() != 0 {
+            // Where it goes on depends on the rows, the session and the other branches.
+            return Err(Error::NotSupported { what: format!("making table {name} anew, which counts") });
+        }
+        schema.comment.clear();
+    }
     let mut message = table.message()?;
     message.schema = root.draft().snapshot().put(message::schema(&schema))?;
     let is_last = schema.value_columns().last() == Some(&at);
@@ -255,6 +274,10 @@ fn default_value(table: &Table, column: &Column) -> Result<Value> {
         return Ok(Value::Null);
     }
     match column.default.as_deref() {
+        // Dolt puts a document in, which says null.
+        Some("NULL") if matches!(column.encoding, Encoding::JsonAddr | Encoding::JsonAdaptive) => {
+            refused("with NULL for its default")
+        }
         None | Some("NULL") if column.nullable => Ok(Value::Null),
         None => refused("without a default that cannot be NULL"),
         Some(text) => {
@@ -262,7 +285,7 @@ fn default_value(table: &Table, column: &Column) -> Result<Value> {
             let is_plain = |inner: &&str| !inner.contains(['\'', '\\']);
             let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
             let literal = inner.filter(is_plain).or(is_number.then_some(text));
-            let is_bytes = matches!(column.encoding, Encoding::Bytes | Encoding::Uint64);
+            let is_bytes = column.encoding == Encoding::Bytes;
             let value = literal.filter(|_| !is_bytes).and_then(|text| literal_value(column, text));
             value.map_or_else(|| refused(&format!("with the default {text}")), Ok)
         }

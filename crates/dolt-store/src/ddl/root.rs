@@ -142,3 +142,70 @@ pub(super) fn tags_of(tables: &Tables) -> Result<HashSet<u64>> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commit::Database;
+    use crate::ddl::DdlOptions;
+    use crate::testing::fixture;
+
+    fn refused(draft: &mut Draft, sql: &str) -> String {
+        let before = draft.working();
+        let problem = draft.run_ddl(sql, DdlOptions::default()).unwrap_err();
+        assert!(matches!(problem, Error::NotSupported { .. }), "{problem:?}");
+        assert_eq!(draft.working(), before);
+        problem.to_string()
+    }
+
+    fn draft() -> Draft {
+        let database = Database::open_read(&fixture("every-kind-2")).unwrap();
+        database.session().unwrap().begin("main").unwrap()
+    }
+
+    #[test]
+    fn a_root_that_a_newer_dolt_wrote_is_not_changed() {
+        for (version, schemas) in [(8, vec![]), (7, vec!["public".to_owned()])] {
+            let mut draft = draft();
+            let session = draft.draft();
+            let value = session.root_value(draft.working()).unwrap();
+            let value = RootValue { feature_version: version, schemas, ..value };
+            let root = session.snapshot().put(value.message()).unwrap();
+            draft.set_working(root);
+            for sql in
+                ["create table t (id int primary key)", "drop table kinds", "create view v as select 1"]
+            {
+                let said = refused(&mut draft, sql);
+                assert!(said.contains("changing a root"), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_schema_that_says_more_than_is_understood_is_not_changed() {
+        let mut draft = draft();
+        let mut root = Root::working(&draft).unwrap();
+        let mut message = root.table("kinds").unwrap().message().unwrap();
+        let snapshot = root.draft().snapshot();
+        let bytes = snapshot.chunk(message.schema).unwrap();
+        let schema = Schema::parse(&bytes).unwrap();
+        assert!(message::same_again(&bytes, &schema), "what Dolt wrote is understood");
+        // A byte that nothing is read from.
+        let unread = |at: &usize| {
+            let mut other = bytes.clone();
+            other[*at] ^= 1;
+            Schema::parse(&other).is_ok_and(|read| read == schema)
+        };
+        let at = (0..bytes.len()).find(unread).expect("a byte that is not read");
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        message.schema = snapshot.put(other).unwrap();
+        root.put("kinds", &message).unwrap();
+        let changed = root.finish().unwrap();
+        draft.set_working(changed);
+        for sql in ["alter table kinds add column n int", "create index i on kinds (id)"] {
+            let said = refused(&mut draft, sql);
+            assert!(said.contains("changing table kinds"), "{said}");
+        }
+    }
+}
