@@ -34,4 +34,4 @@ pub use canonical::{Scope, canonical_check, canonical_default, canonical_generat
 pub use moment::EvalContext;
 pub use problem::Problem;
 pub use rules::Generator;
-pub(crate) use rules::{check_holds, default_value};
+pub(crate) use rules::Rules;

@@ -1,5 +1,9 @@
 //! The expressions of one table's schema, ready to be evaluated.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::bind::bind;
 use super::canonical::Scope;
 use super::eval::Row;
@@ -11,12 +15,15 @@ use super::store::stored;
 use super::types::Type;
 use crate::table::{Column, Schema, Value};
 
+// An expression, or why it is not understood.
+type Compiled = std::result::Result<Node, String>;
+
 /// The expression that generates a column.
 #[derive(Debug, Clone)]
 pub struct Generator {
     at: usize,
     of: Type,
-    node: std::result::Result<Node, String>,
+    node: Compiled,
 }
 
 impl Generator {
@@ -57,7 +64,7 @@ fn computed(node: &Node, of: &Type, row: &Row<'_>) -> Result<Value> {
 }
 
 // `Problem` tells apart who refuses; before a row is looked at that is always this crate.
-fn compiled(text: &str, scope: &Scope, of: &Type) -> std::result::Result<Node, String> {
+fn compiled(text: &str, scope: &Scope, of: &Type) -> Compiled {
     let parsed = parse(text)?;
     let node = bind(&parsed.ast, scope).map_err(|problem| problem.to_string())?;
     if node.is_unfetched() && !of.is_text() {
@@ -66,21 +73,53 @@ fn compiled(text: &str, scope: &Scope, of: &Type) -> std::result::Result<Node, S
     Ok(node)
 }
 
-/// The value of a default, or of `ON UPDATE`, for a column of this type in a row of these columns.
-pub(crate) fn default_value(
-    text: &str,
-    column: &Column,
-    scope: &Scope,
-    values: &[Value],
-    context: Option<&EvalContext>,
-) -> Result<Value> {
-    let of = Type::of_column(&column.sql_type);
-    let node = compiled(text, scope, &of).map_err(Problem::Unsupported)?;
-    computed(&node, &of, &Row { values, context })
+/// All expressions of a table's schema. Each is read when it is first needed, and once.
+pub(crate) struct Rules {
+    scope: Scope,
+    generators: Vec<Generator>,
+    // By the text and the type that it is for.
+    known: RefCell<HashMap<(String, String), Rc<Compiled>>>,
 }
 
-/// Whether a check holds for a row; unknown counts as holding.
-pub(crate) fn check_holds(text: &str, scope: &Scope, values: &[Value]) -> Result<bool> {
-    let node = compiled(text, scope, &Type::Bool).map_err(Problem::Unsupported)?;
-    Ok(Row { values, context: None }.truth(&node)? != Some(false))
+impl Rules {
+    pub(crate) fn of(schema: &Schema) -> Self {
+        let has_generated = schema.visible().any(|(_, c)| c.generated);
+        let generators = if has_generated { Generator::all(schema) } else { Vec::new() };
+        Self { scope: Scope::of(schema), generators, known: RefCell::default() }
+    }
+
+    /// What generates columns, in their order.
+    pub(crate) fn generators(&self) -> &[Generator] {
+        &self.generators
+    }
+
+    /// The value of a default, or of `ON UPDATE`, of a column in a row whose other values these are.
+    pub(crate) fn value(
+        &self,
+        text: &str,
+        column: &Column,
+        values: &[Value],
+        context: Option<&EvalContext>,
+    ) -> Result<Value> {
+        let of = Type::of_column(&column.sql_type);
+        match &*self.node(text, &column.sql_type) {
+            Ok(node) => computed(node, &of, &Row { values, context }),
+            Err(why) => Err(Problem::Unsupported(why.clone())),
+        }
+    }
+
+    /// Whether a check holds for a row; unknown counts as holding.
+    pub(crate) fn holds(&self, check: &str, values: &[Value]) -> Result<bool> {
+        match &*self.node(check, "tinyint(1)") {
+            Ok(node) => Ok(Row { values, context: None }.truth(node)? != Some(false)),
+            Err(why) => Err(Problem::Unsupported(why.clone())),
+        }
+    }
+
+    fn node(&self, text: &str, sql_type: &str) -> Rc<Compiled> {
+        let key = (text.to_owned(), sql_type.to_owned());
+        let mut known = self.known.borrow_mut();
+        let read = || Rc::new(compiled(text, &self.scope, &Type::of_column(sql_type)));
+        Rc::clone(known.entry(key).or_insert_with(read))
+    }
 }

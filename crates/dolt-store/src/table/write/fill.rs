@@ -7,20 +7,19 @@
 
 use super::Violation;
 use super::unfinished::Unfinished;
-use crate::expr::{EvalContext, Generator, Problem, Scope, check_holds, default_value};
+use crate::expr::{EvalContext, Problem, Rules};
 use crate::table::{Column, Value};
 use crate::{Error, Result};
 
 /// Completes a row. Every column that is stored has a value afterwards, or had one before.
-pub(super) fn complete(row: &mut Unfinished<'_>, context: Option<&EvalContext>) -> Result<()> {
-    let scope = Scope::of(row.schema());
+pub(super) fn complete(row: &mut Unfinished<'_>, rules: &Rules, context: Option<&EvalContext>) -> Result<()> {
     if row.is_update() {
         if !row.is_changed()? {
             return Ok(());
         }
         for (i, column) in open_columns(row) {
             if let Some(text) = &column.on_update {
-                let value = default_value(text, column, &scope, &values(row)?, context);
+                let value = rules.value(text, column, &values(row)?, context);
                 row.set(i, value.map_err(|problem| refused(row, "ON UPDATE", &column.name, problem))?);
             }
         }
@@ -31,8 +30,12 @@ pub(super) fn complete(row: &mut Unfinished<'_>, context: Option<&EvalContext>) 
             .partition(|(_, c)| c.default.as_ref().is_some_and(|text| text.starts_with('(')));
         for (i, column) in first.into_iter().chain(last) {
             let value = match &column.default {
-                Some(text) => default_value(text, column, &scope, &values(row)?, context)
-                    .map_err(|problem| refused(row, "the default", &column.name, problem))?,
+                Some(text) => {
+                    // What is written out looks at nothing.
+                    let values = if text.starts_with('(') { values(row)? } else { Vec::new() };
+                    let value = rules.value(text, column, &values, context);
+                    value.map_err(|problem| refused(row, "the default", &column.name, problem))?
+                }
                 None if column.auto_increment => {
                     let what = format!("table {}: the next number of column {}", row.table(), column.name);
                     return Err(Error::NotSupported { what });
@@ -43,8 +46,8 @@ pub(super) fn complete(row: &mut Unfinished<'_>, context: Option<&EvalContext>) 
             row.set(i, value);
         }
     }
-    generate(row)?;
-    check(row, &scope)
+    generate(row, rules)?;
+    check(row, rules)
 }
 
 // Columns that nobody gave a value, and no expression generates.
@@ -61,12 +64,9 @@ fn values(row: &Unfinished<'_>) -> Result<Vec<Value>> {
 
 // A value that was given for a generated column has to be the one that its expression gives: so a row that was read can be
 // written elsewhere.
-fn generate(row: &mut Unfinished<'_>) -> Result<()> {
+fn generate(row: &mut Unfinished<'_>, rules: &Rules) -> Result<()> {
     let schema = row.schema();
-    if !schema.columns.iter().any(|c| c.generated && !c.hidden) {
-        return Ok(());
-    }
-    for generator in Generator::all(schema) {
+    for generator in rules.generators() {
         let Some((i, column)) = schema.visible().nth(generator.position()) else { continue };
         let given =
             if row.is_given(i) && !row.is_value(i, &Value::NotStored) { row.settled(i)? } else { None };
@@ -85,7 +85,7 @@ fn generate(row: &mut Unfinished<'_>) -> Result<()> {
     Ok(())
 }
 
-fn check(row: &Unfinished<'_>, scope: &Scope) -> Result<()> {
+fn check(row: &Unfinished<'_>, rules: &Rules) -> Result<()> {
     let schema = row.schema();
     let enforced: Vec<_> = schema.checks.iter().filter(|check| check.enforced).collect();
     if enforced.is_empty() {
@@ -93,7 +93,7 @@ fn check(row: &Unfinished<'_>, scope: &Scope) -> Result<()> {
     }
     let values = values(row)?;
     for check in enforced {
-        match check_holds(&check.expression, scope, &values) {
+        match rules.holds(&check.expression, &values) {
             Ok(true) => {}
             Ok(false) => return Err(row.violates(Violation::Check { name: check.name.clone() })),
             Err(problem) => {

@@ -7,7 +7,7 @@ use super::field::Field;
 use super::row::{RowForm, addresses_in};
 use super::tree::{Entry, TreeEdits, Undo};
 use crate::chunk::Snapshot;
-use crate::expr::Generator;
+use crate::expr::{Generator, Rules};
 use crate::prolly::{Edit, Shape, edit};
 use crate::table::order::{KeyOrder, Sought};
 use crate::table::tuple::Tuple;
@@ -21,6 +21,8 @@ pub(super) struct Opened {
     rows: TreeEdits,
     // As in the schema.
     indexes: Vec<Option<TreeEdits>>,
+    /// The expressions of its schema.
+    pub(super) rules: Rules,
     // Virtual columns that an index holds, with what computes them.
     indexed: Vec<(usize, Generator)>,
     // What the statement under way has changed.
@@ -63,7 +65,8 @@ impl Opened {
         if table.artifact_root().is_some() {
             return Err(table.not_supported("writing a table with conflicts or violations"));
         }
-        let indexed = indexed_virtual(schema);
+        let rules = Rules::of(schema);
+        let indexed = indexed_virtual(schema, &rules);
         for index in &schema.indexes {
             if let Some(kind) = index.unsupported {
                 return Err(table.not_supported(&format!("writing {}, a {kind},", index.name)));
@@ -90,6 +93,7 @@ impl Opened {
             draft: draft.clone(),
             rows,
             indexes,
+            rules,
             indexed,
             log: Vec::new(),
             puts: false,
@@ -393,15 +397,12 @@ impl Opened {
 }
 
 // The virtual columns that an index holds, by their position, with what computes them.
-fn indexed_virtual(schema: &Schema) -> Vec<(usize, Generator)> {
+fn indexed_virtual(schema: &Schema, rules: &Rules) -> Vec<(usize, Generator)> {
     let is_indexed =
         |at: usize| schema.indexes.iter().any(|i| i.columns.iter().any(|c| usize::from(*c) == at));
     let is_virtual = |(at, c): &(usize, &crate::table::Column)| c.is_virtual && is_indexed(*at);
-    if !schema.visible().any(|v| is_virtual(&v)) {
-        return Vec::new();
-    }
-    let of = |g: Generator| Some((schema.visible().nth(g.position()).filter(is_virtual)?.0, g));
-    Generator::all(schema).into_iter().filter_map(of).collect()
+    let of = |g: &Generator| Some((schema.visible().nth(g.position()).filter(is_virtual)?.0, g.clone()));
+    rules.generators().iter().filter_map(of).collect()
 }
 
 // The key of the row behind an entry of an index.

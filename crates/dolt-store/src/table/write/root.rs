@@ -96,7 +96,7 @@ impl<'d> RootEditor<'d> {
         let opened = self.at(at)?;
         let stored = stored.map(|s| s.fields.as_slice());
         let mut row = Unfinished::new(&opened.table, &opened.draft, stored, given);
-        fill::complete(&mut row, self.context.as_ref())?;
+        fill::complete(&mut row, &opened.rules, self.context.as_ref())?;
         Ok(Completed { is_changed: row.is_changed()?, fields: row.fields()? })
     }
 
