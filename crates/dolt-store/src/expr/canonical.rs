@@ -8,7 +8,7 @@ use super::decimal::Decimal;
 use super::parse::parse;
 use super::stored_literal::stored_literal;
 use super::types::Type;
-use crate::table::{Schema, float_text};
+use crate::table::{Schema, float_text, shortest};
 use crate::{Error, Result};
 
 /// The columns that an expression may name, with their types.
@@ -153,7 +153,7 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> std::result::Result<String, String> {
 
 /// A float as Go prints it.
 pub(super) fn float(n: f64) -> String {
-    float_text(&format!("{n:e}"), -4..6)
+    float_text(&shortest::double(n), -4..6)
 }
 
 fn show_literal(literal: &Literal) -> std::result::Result<String, String> {

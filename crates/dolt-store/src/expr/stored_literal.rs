@@ -5,7 +5,7 @@ use super::ast::Literal;
 use super::canonical::{float, hexadecimal, quoted};
 use super::decimal::Decimal;
 use super::types::{TextKind, Type};
-use crate::table::{float_text, is_moment};
+use crate::table::{float_text, is_moment, shortest};
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -28,7 +28,7 @@ pub(super) fn stored_literal(literal: &Literal, is_negative: bool, column: &Type
             )]
             let n = n as f32;
             if n.is_finite() {
-                Ok(float_text(&format!("{n:e}"), -4..6))
+                Ok(float_text(&shortest::float(n), -4..6))
             } else {
                 Err("it is out of range".to_owned())
             }

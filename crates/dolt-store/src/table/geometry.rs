@@ -1,6 +1,7 @@
 //! Geometries as Dolt prints them in JSON. Stored: the reference system's number:4, then well-known binary, little-endian.
 
 use super::render::json_float;
+use super::shortest;
 use crate::bytes::array;
 
 /// Nesting that no geometry has; it bounds the walk through a damaged one.
@@ -47,7 +48,7 @@ impl Reader<'_> {
 
     fn point(&mut self) -> Option<String> {
         let (x, y) = (f64::from_le_bytes(self.take()?), f64::from_le_bytes(self.take()?));
-        let number = |n: f64| json_float(&format!("{n:e}"));
+        let number = |n: f64| json_float(&shortest::double(n));
         Some(format!("{{\"SRID\":{},\"X\":{},\"Y\":{}}}", self.srid, number(x), number(y)))
     }
 

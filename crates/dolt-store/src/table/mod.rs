@@ -15,6 +15,7 @@ mod range;
 mod render;
 mod row;
 mod schema;
+pub(crate) mod shortest;
 mod sort_key;
 mod tables;
 mod tuple;

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::geometry;
 use super::schema::Column;
 use super::value::{Value, ZERO_DATETIME};
+use super::{geometry, shortest};
 
 impl Value {
     /// The value as Dolt prints it in CSV and in tables; `None` for NULL. The column says what enum members, sets and
@@ -14,8 +14,8 @@ impl Value {
             Self::Null | Self::NotStored => return None,
             Self::Int(n) => n.to_string(),
             Self::Uint(n) => n.to_string(),
-            Self::Float(n) => float_text(&format!("{n:e}"), -4..6),
-            Self::Double(n) => float_text(&format!("{n:e}"), -4..6),
+            Self::Float(n) => float_text(&shortest::float(*n), -4..6),
+            Self::Double(n) => float_text(&shortest::double(*n), -4..6),
             Self::Decimal(text) | Self::Text(text) | Self::Json(text) => text.clone(),
             Self::Bytes(bytes) | Self::Geometry(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Self::Date(year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
@@ -54,8 +54,8 @@ impl Value {
             Self::Int(_) | Self::Uint(_) | Self::Year(_) => {
                 out.push_str(&self.to_text(column).unwrap_or_default());
             }
-            Self::Float(n) => out.push_str(&json_float(&format!("{n:e}"))),
-            Self::Double(n) => out.push_str(&json_float(&format!("{n:e}"))),
+            Self::Float(n) => out.push_str(&json_float(&shortest::float(*n))),
+            Self::Double(n) => out.push_str(&json_float(&shortest::double(*n))),
             Self::Time(micros) => out.push_str(&micros.to_string()),
             Self::Json(text) => out.push_str(text),
             Self::Bytes(bytes) if is_vector(column) => {

@@ -5,6 +5,9 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
+use crate::table::render::json_float;
+use crate::table::shortest;
+
 /// The stored form of a document.
 pub(crate) fn canonical(text: &str) -> Result<String, String> {
     let document: Json = serde_json::from_str(text).map_err(|e| e.to_string())?;
@@ -70,14 +73,7 @@ fn string(text: &str, out: &mut String) {
 
 // The shortest digits that read back as the same number; with an exponent below 1e-6 and from 1e21 on.
 fn number(n: f64) -> String {
-    if n == 0.0 || (1e-6..1e21).contains(&n.abs()) {
-        return format!("{n}");
-    }
-    let text = format!("{n:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
-        _ => text,
-    }
+    if n == 0.0 { format!("{n}") } else { json_float(&shortest::double(n)) }
 }
 
 #[cfg(test)]
@@ -96,6 +92,7 @@ mod tests {
             ("0.000001", "0.000001"),
             ("0.0000001", "1e-7"),
             ("15e-10", "1.5e-9"),
+            ("-1222355656725933.25", "-1222355656725933.2"),
             ("-0.0", "-0"),
             ("12345678901234567890", "12345678901234567000"),
             ("\"\\u2028<>&/\\u00e9\\u0001\\b\"", "\"\\u2028<>&/é\\u0001\\b\""),
