@@ -51,7 +51,10 @@ impl Case {
     pub(super) fn of(seed: u64) -> Self {
         let mut random = Random::of(seed);
         let mut of_schema = random.fork();
-        let tables: Vec<Table> = (0..=of_schema.below(3)).map(|n| Table::any(&mut of_schema, n)).collect();
+        let mut tables: Vec<Table> = Vec::new();
+        for _ in 0..=of_schema.below(3) {
+            tables.push(Table::any(&mut of_schema, &tables));
+        }
         let count = 8 + random.below(40);
         let steps = (0..count).map(|n| Step::any(&tables, n, &mut random)).collect();
         Self { tables, steps }
@@ -63,7 +66,10 @@ impl Case {
         let mut done = Done::default();
         let fails =
             |step, what: String, script: &[String]| Difference { step, what, script: script.to_vec() };
-        let tables = self.tables.iter().map(|table| theirs.create(table)).collect::<Vec<_>>();
+        let mut tables: Vec<Table> = Vec::new();
+        for table in &self.tables {
+            tables.push(theirs.create(table, &tables));
+        }
         let mut ours = Ours::copy_of(&theirs);
         for (n, step) in self.steps.iter().enumerate() {
             let plan = match ours.plan(step, &tables) {

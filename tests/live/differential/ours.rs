@@ -68,7 +68,8 @@ impl Ours {
         step: &Step,
         tables: &[Table],
     ) -> dolt_store::Result<Vec<Vec<Vec<Value>>>> {
-        let is_about_rows = matches!(step, Step::Rows(_) | Step::Thin { .. } | Step::Sweep { .. });
+        let is_about_rows =
+            matches!(step, Step::Rows(_) | Step::Fill { .. } | Step::Thin { .. } | Step::Sweep { .. });
         if !is_about_rows {
             return Ok(vec![Vec::new(); tables.len()]);
         }
@@ -125,7 +126,8 @@ impl Ours {
         for group in changes.chunk_by(|a, b| a.table == b.table) {
             let edited = tx.edit(|root| {
                 let mut editor = root.table(&tables[group[0].table].name)?;
-                results.extend(group.iter().map(|change| apply(&mut editor, change)));
+                let table = &tables[group[0].table];
+                results.extend(group.iter().map(|change| apply(&mut editor, change, table)));
                 Ok(())
             });
             match edited {
@@ -139,8 +141,10 @@ impl Ours {
         tx.commit_sql(&author(), "rows").map_err(said)?;
         for ((change, result), told) in changes.iter().zip(results).zip(told) {
             let what = || format!("{:?}", change.shown());
-            done.rows += usize::from(judged(&what, result, told, done)?);
-            check_count(&what, change.before.is_none() || change.after.is_none(), 1, told)?;
+            if judged(&what, result, told, done)? {
+                done.rows += 1;
+                check_count(&what, change.before.is_none() || change.after.is_none(), 1, told)?;
+            }
         }
         Ok(())
     }
@@ -149,14 +153,17 @@ impl Ours {
         let (Some(first), Some(told)) = (changes.first(), told.first()) else { return Ok(()) };
         let branch = self.branch.clone();
         let mut tx = self.locked().begin(&branch).map_err(said)?;
-        let name = &tables[first.table].name;
+        let table = &tables[first.table];
         let result = tx.edit(|root| {
-            let mut editor = root.table(name)?;
-            changes.iter().try_for_each(|change| apply(&mut editor, change))
+            let mut editor = root.table(&table.name)?;
+            changes.iter().try_for_each(|change| apply(&mut editor, change, table))
         });
         tx.commit_sql(&author(), "rows").map_err(said)?;
         let what = || format!("{} changes like {:?}", changes.len(), first.shown());
-        done.rows += if judged(&what, result, told, done)? { changes.len() } else { 0 };
+        if !judged(&what, result, told, done)? {
+            return Ok(());
+        }
+        done.rows += changes.len();
         check_count(&what, first.before.is_none() || first.after.is_none(), changes.len(), told)
     }
 
@@ -236,10 +243,17 @@ impl Ours {
     }
 }
 
-fn apply(editor: &mut TableEditor<'_, '_>, change: &RowChange) -> dolt_store::Result<()> {
+// By the key, as the statement does; without one by everything.
+fn apply(editor: &mut TableEditor<'_, '_>, change: &RowChange, table: &Table) -> dolt_store::Result<()> {
     let row = |values: &Vec<Value>| Row { values: values.clone() };
+    let key = |values: &Vec<Value>| table.key.iter().map(|i| values[*i].clone()).collect::<Vec<_>>();
     match (&change.before, &change.after) {
         (None, Some(values)) => editor.insert_row(values).map(drop),
+        (Some(values), None) if !table.key.is_empty() => editor.delete(&key(values)),
+        (Some(before), Some(after)) if !table.key.is_empty() => {
+            let set = change.set.iter().map(|i| (&table.columns[*i].name, after[*i].clone()));
+            editor.update(&key(before), set).map(drop)
+        }
         (Some(values), None) => editor.delete_row(&row(values)),
         (Some(before), Some(after)) => editor.update_row(&row(before), after).map(drop),
         (None, None) => Ok(()),
@@ -324,7 +338,10 @@ fn same_roots(branch: &str, ours: &Session, theirs: &Session) -> Checked {
             };
             let (our, their) = (rows(&our), rows(&their));
             for (ours, theirs) in our.iter().zip(&their).filter(|(a, b)| a != b).take(3) {
-                write!(told, "\n  ours   {ours:.2000}\n  theirs {theirs:.2000}").unwrap();
+                let same = ours.chars().zip(theirs.chars()).take_while(|(a, b)| a == b).count();
+                let around =
+                    |text: &str| text.chars().skip(same.saturating_sub(80)).take(400).collect::<String>();
+                write!(told, "\n  ours   …{}\n  theirs …{}", around(ours), around(theirs)).unwrap();
             }
             if our == their {
                 told.push_str(": equal rows, other trees");

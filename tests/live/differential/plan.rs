@@ -52,22 +52,26 @@ impl Plan {
     pub(super) fn of(
         step: &Step,
         tables: &[Table],
-        rows: &[Vec<Vec<Value>>],
+        there: &[Vec<Vec<Value>>],
         branches: &[String],
         on: &str,
     ) -> Self {
         match step {
-            Step::Rows(changes) => Self::Each(each(changes, tables, rows)),
+            Step::Rows(changes) => Self::Each(each(changes, tables, there)),
             Step::Fill { table, rows } => {
-                let insert = |row: &Vec<Value>| RowChange::insert(*table, row.clone());
-                Self::All(rows.iter().map(insert).collect())
+                let insert = |(n, row): (usize, &Vec<Value>)| {
+                    let mut row = row.clone();
+                    refer(&tables[*table], there, n, &mut row);
+                    RowChange::insert(*table, row)
+                };
+                Self::All(rows.iter().enumerate().map(insert).collect())
             }
             Step::Thin { table, every, from } => {
-                let chosen = chosen(&tables[*table], &rows[*table], *every, *from);
+                let chosen = chosen(&tables[*table], &there[*table], *every, *from);
                 Self::All(chosen.into_iter().map(|row| RowChange::delete(*table, row)).collect())
             }
             Step::Sweep { table, every, from, column, to } => {
-                let chosen = chosen(&tables[*table], &rows[*table], *every, *from);
+                let chosen = chosen(&tables[*table], &there[*table], *every, *from);
                 let change = |row| RowChange::update(*table, row, &[(*column, to.clone())]);
                 Self::All(chosen.into_iter().map(change).collect())
             }
@@ -102,7 +106,7 @@ impl Plan {
 fn each(changes: &[Change], tables: &[Table], rows: &[Vec<Vec<Value>>]) -> Vec<RowChange> {
     let mut taken: Vec<(usize, usize)> = Vec::new();
     let mut found: Vec<RowChange> = Vec::new();
-    for Change { table, what } in changes {
+    for Change { table, what, refer: to } in changes {
         let there = &rows[*table];
         let mut row = |pick: &usize| {
             let at = pick.checked_rem(there.len())?;
@@ -122,6 +126,23 @@ fn each(changes: &[Change], tables: &[Table], rows: &[Vec<Vec<Value>>]) -> Vec<R
             What::Delete { pick } => row(pick).map(|row| RowChange::delete(*table, row)),
             What::Update { pick, to } => row(pick).map(|row| RowChange::update(*table, row, to)),
         };
+        let change = change.map(|mut change| {
+            let is_given =
+                |columns: &[usize]| change.set.is_empty() || columns.iter().all(|c| change.set.contains(c));
+            let of = Table {
+                foreign_keys: tables[*table]
+                    .foreign_keys
+                    .iter()
+                    .filter(|k| is_given(&k.columns))
+                    .cloned()
+                    .collect(),
+                ..tables[*table].clone()
+            };
+            if let (Some(to), Some(after)) = (to, &mut change.after) {
+                refer(&of, rows, *to, after);
+            }
+            change
+        });
         // Nor is a row deleted of which an equal one was just added: of these the statement could take either.
         let is_new = |change: &RowChange| {
             let added = |other: &RowChange| {
@@ -133,6 +154,17 @@ fn each(changes: &[Change], tables: &[Table], rows: &[Vec<Vec<Value>>]) -> Vec<R
         found.extend(change);
     }
     found
+}
+
+// Lets the foreign keys of a row lead to a row that is there.
+fn refer(table: &Table, rows: &[Vec<Vec<Value>>], pick: usize, row: &mut [Value]) {
+    for key in &table.foreign_keys {
+        let parents = rows.get(key.parent).map_or(&[][..], Vec::as_slice);
+        let Some(at) = pick.checked_rem(parents.len()) else { continue };
+        for (own, other) in key.columns.iter().zip(&key.parent_columns) {
+            row[*own] = parents[at][*other].clone();
+        }
+    }
 }
 
 // Every so many different rows, each as often as it is there.

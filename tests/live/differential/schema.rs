@@ -50,6 +50,18 @@ pub(super) struct Index {
     pub(super) columns: Vec<(usize, Option<usize>)>,
 }
 
+/// A foreign key to the primary key of an earlier table.
+#[derive(Debug, Clone)]
+pub(super) struct ForeignKey {
+    pub(super) name: String,
+    pub(super) columns: Vec<usize>,
+    /// Which of the case's tables, and its columns.
+    pub(super) parent: usize,
+    pub(super) parent_columns: Vec<usize>,
+    on_delete: &'static str,
+    on_update: &'static str,
+}
+
 /// A table.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
@@ -58,8 +70,10 @@ pub(super) struct Table {
     /// Positions of the primary key's columns. None of them: a keyless table.
     pub(super) key: Vec<usize>,
     pub(super) indexes: Vec<Index>,
+    pub(super) foreign_keys: Vec<ForeignKey>,
 }
 
+const ACTIONS: [&str; 5] = ["cascade", "set null", "restrict", "no action", "cascade"];
 const INTS: [(&str, u32); 5] =
     [("tinyint", 8), ("smallint", 16), ("mediumint", 24), ("int", 32), ("bigint", 64)];
 const TEXTS: [(&str, usize); 4] =
@@ -169,8 +183,9 @@ impl Kind {
 }
 
 impl Table {
-    /// A table; `n` tells it from the others of its database.
-    pub(super) fn any(random: &mut Random, n: usize) -> Self {
+    /// A table behind those of its database that are there.
+    pub(super) fn any(random: &mut Random, before: &[Self]) -> Self {
+        let n = before.len();
         let keys = *random.pick(&[0, 1, 1, 1, 2, 3]);
         let count = keys + 1 + random.below(7);
         let mut key: Vec<usize> = (0..count).collect();
@@ -190,13 +205,42 @@ impl Table {
                 .then(|| *random.pick(&["utf8mb4_0900_ai_ci", "utf8mb4_bin", "utf8mb4_general_ci"]));
             columns.push(Column { name, kind, nullable: !is_key && !random.one_in(4), collation });
         }
-        let mut table =
-            Self { name: format!("{}{n}", random.pick(&NAMES)), columns, key, indexes: Vec::new() };
+        let mut table = Self {
+            name: format!("{}{n}", random.pick(&NAMES)),
+            columns,
+            key,
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+        };
+        for _ in 0..random.below(3) {
+            table.refer(random, before);
+        }
         for i in 0..random.below(4) {
             let index = table.index(random, i);
             table.indexes.extend(index);
         }
         table
+    }
+
+    // Adds a foreign key, with columns for it, to some table that has a key of one or two columns.
+    fn refer(&mut self, random: &mut Random, before: &[Self]) {
+        let Some(parent) = random.below(before.len().max(1)).checked_rem(before.len()) else { return };
+        let of = &before[parent];
+        if !(1..=2).contains(&of.key.len()) {
+            return;
+        }
+        let nullable = !random.one_in(4);
+        let mut columns = Vec::new();
+        for from in &of.key {
+            columns.push(self.columns.len());
+            let (kind, name) = (of.columns[*from].kind.clone(), format!("to{}", self.columns.len()));
+            self.columns.push(Column { name, kind, nullable, collation: None });
+        }
+        let mut action = || *random.pick(&ACTIONS[usize::from(!nullable) * 2..]);
+        let (on_delete, on_update) = (action(), action());
+        let name = format!("fk_{}_{}", before.len(), self.foreign_keys.len());
+        let parent_columns = of.key.clone();
+        self.foreign_keys.push(ForeignKey { name, columns, parent, parent_columns, on_delete, on_update });
     }
 
     fn index(&self, random: &mut Random, n: usize) -> Option<Index> {
@@ -223,6 +267,11 @@ impl Table {
         }
         let name = format!("{}{n}", random.pick(&NAMES));
         (!columns.is_empty()).then(|| Index { name, unique: random.one_in(3), columns })
+    }
+
+    /// Whether a column refers to another table.
+    pub(super) fn is_foreign(&self, column: usize) -> bool {
+        self.foreign_keys.iter().any(|key| key.columns.contains(&column))
     }
 
     /// The statement that makes it, without its indexes.
@@ -254,5 +303,23 @@ impl Table {
         let kind = if index.unique { "unique index" } else { "index" };
         let (table, name) = (identifier(&self.name), identifier(&index.name));
         format!("alter table {table} add {kind} {name} ({})", columns.join(","))
+    }
+
+    /// The statement that adds one of its foreign keys.
+    pub(super) fn add_foreign_key(&self, key: &ForeignKey, tables: &[Self]) -> String {
+        let parent = &tables[key.parent];
+        let names = |table: &Self, columns: &[usize]| {
+            columns.iter().map(|i| identifier(&table.columns[*i].name)).collect::<Vec<_>>().join(",")
+        };
+        format!(
+            "alter table {} add constraint {} foreign key ({}) references {} ({}) on delete {} on update {}",
+            identifier(&self.name),
+            key.name,
+            names(self, &key.columns),
+            identifier(&parent.name),
+            names(parent, &key.parent_columns),
+            key.on_delete,
+            key.on_update
+        )
     }
 }

@@ -2,6 +2,7 @@
 //! columns. What is left is what somebody reads.
 
 use super::case::{Case, Difference};
+use super::schema::Table;
 use super::steps::{Step, What};
 use super::theirs::Server;
 
@@ -17,7 +18,14 @@ pub(super) fn shrink(case: Case, difference: Difference, server: &mut Server) ->
     let mut left = ATTEMPTS;
     loop {
         let before = size(&case);
-        for smaller in [without_steps, without_changes, without_tables, without_indexes, without_columns] {
+        for smaller in [
+            without_steps,
+            without_changes,
+            without_tables,
+            without_indexes,
+            without_foreign_keys,
+            without_columns,
+        ] {
             (case, difference) = smallest_by(case, difference, smaller, server, &mut left);
         }
         if left == 0 || size(&case) == before {
@@ -99,6 +107,12 @@ fn without_tables(case: &Case, n: usize) -> Option<Case> {
     let mut case = case.clone();
     case.tables.remove(gone);
     let renamed = |table: &mut usize| *table -= usize::from(*table > gone);
+    for table in &mut case.tables {
+        table.foreign_keys.retain(|key| key.parent != gone);
+        for key in &mut table.foreign_keys {
+            renamed(&mut key.parent);
+        }
+    }
     case.steps.retain_mut(|step| match step {
         Step::Rows(changes) => {
             changes.retain(|change| change.table != gone);
@@ -126,12 +140,22 @@ fn without_indexes(case: &Case, n: usize) -> Option<Case> {
     Some(case)
 }
 
+fn without_foreign_keys(case: &Case, n: usize) -> Option<Case> {
+    let count = |table: &Table| table.foreign_keys.len();
+    let mut places =
+        case.tables.iter().enumerate().flat_map(|(t, table)| (0..count(table)).map(move |i| (t, i)));
+    let (table, key) = places.nth(n)?;
+    let mut case = case.clone();
+    case.tables[table].foreign_keys.remove(key);
+    Some(case)
+}
+
 // A column that no key has.
 fn without_columns(case: &Case, n: usize) -> Option<Case> {
     let can_go = |t: usize, c: usize| {
         let table = &case.tables[t];
         let in_index = table.indexes.iter().any(|index| index.columns.iter().any(|(i, _)| *i == c));
-        !table.key.contains(&c) && !in_index && table.columns.len() > 1
+        !table.key.contains(&c) && !in_index && !table.is_foreign(c) && table.columns.len() > 1
     };
     let places =
         case.tables.iter().enumerate().flat_map(|(t, table)| (0..table.columns.len()).map(move |c| (t, c)));
@@ -141,6 +165,12 @@ fn without_columns(case: &Case, n: usize) -> Option<Case> {
     table.columns.remove(gone);
     let renamed = |column: &mut usize| *column -= usize::from(*column > gone);
     table.key.iter_mut().for_each(renamed);
+    table.foreign_keys.iter_mut().flat_map(|key| &mut key.columns).for_each(renamed);
+    let children = case.tables.iter_mut().flat_map(|table| &mut table.foreign_keys);
+    for key in children.filter(|key| key.parent == gone_of) {
+        key.parent_columns.iter_mut().for_each(renamed);
+    }
+    let table = &mut case.tables[gone_of];
     table.indexes.iter_mut().flat_map(|index| &mut index.columns).for_each(|(column, _)| renamed(column));
     case.steps.retain_mut(|step| match step {
         Step::Rows(changes) => {

@@ -62,6 +62,8 @@ pub(super) enum Step {
 pub(super) struct Change {
     pub(super) table: usize,
     pub(super) what: What,
+    /// Foreign keys are given the key of this row of their parent.
+    pub(super) refer: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -143,14 +145,16 @@ impl Change {
                 for _ in 0..=random.below(3) {
                     let column = random.below(of.columns.len());
                     if !to.iter().any(|(other, _)| *other == column) {
-                        let style = Style { few: of.key.contains(&column), ..Style::default() };
+                        let few = of.key.contains(&column) || of.is_foreign(column);
+                        let style = Style { few, ..Style::default() };
                         to.push((column, value(&of.columns[column], style, random)));
                     }
                 }
                 What::Update { pick: random.below(10_000), to }
             }
         };
-        Self { table, what }
+        let refer = (!random.one_in(4)).then(|| random.below(10_000));
+        Self { table, what, refer }
     }
 }
 
@@ -163,7 +167,8 @@ fn any_row(table: &Table, random: &mut Random) -> Vec<Value> {
 // `few` is meant for the key alone.
 fn row(table: &Table, style: Style, random: &mut Random) -> Vec<Value> {
     let columns = table.columns.iter().enumerate();
-    let style_of = |i: usize| Style { few: style.few && table.key.contains(&i), ..style };
+    let in_key = |i: usize| table.key.contains(&i) || table.is_foreign(i);
+    let style_of = |i: usize| Style { few: style.few && in_key(i), ..style };
     columns.map(|(i, column)| value(column, style_of(i), random)).collect()
 }
 

@@ -128,12 +128,15 @@ impl Theirs<'_> {
         told
     }
 
-    /// Makes a table; gives it without the indexes that Dolt does not make.
-    pub(super) fn create(&mut self, table: &Table) -> Table {
+    /// Makes a table behind others; gives it without the indexes and foreign keys that Dolt does not make.
+    pub(super) fn create(&mut self, table: &Table, before: &[Table]) -> Table {
         let made = self.ask(&table.create());
         assert!(made.is_ok(), "{}: {made:?}", table.create());
         let indexes = table.indexes.iter().filter(|index| self.ask(&table.add_index(index)).is_ok()).cloned();
-        Table { indexes: indexes.collect(), ..table.clone() }
+        let indexes = indexes.collect();
+        let keys = table.foreign_keys.iter();
+        let keys = keys.filter(|key| self.ask(&table.add_foreign_key(key, before)).is_ok()).cloned();
+        Table { indexes, foreign_keys: keys.collect(), ..table.clone() }
     }
 
     /// Does what is planned.
