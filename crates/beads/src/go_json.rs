@@ -1,0 +1,241 @@
+//! JSON spelled as Go's `encoding/json` spells it: `<`, `>`, `&`, U+2028 and U+2029 escaped, floats in Go's form. Scripts compare
+//! the bytes that bd prints, so a spelling that merely means the same is a fault.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::Formatter;
+use serde_json::{Error, Number, Serializer, Value};
+
+/// One line without line break, keys in the order of the type.
+pub fn line(value: &impl Serialize) -> Result<String, Error> {
+    let mut out = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut out, Go))?;
+    String::from_utf8(out).map_err(|e| Error::io(io::Error::new(io::ErrorKind::InvalidData, e)))
+}
+
+/// What `--json` prints of a list or of a command that prints its value raw: two spaces of indent, keys in the order of the
+/// type, a line break at the end.
+pub fn pretty(value: &impl Serialize) -> Result<String, Error> {
+    line(value).map(|line| indented(&line) + "\n")
+}
+
+/// What `--json` prints of an object: keys in alphabetical order at every level, with `"schema_version": 1` (bd
+/// `cmd/bd/output.go`). Numbers go through a 64-bit float, as they do in bd. A value that is no object is printed as
+/// [`pretty`] does.
+pub fn object(value: &impl Serialize) -> Result<String, Error> {
+    let text = line(value)?;
+    match serde_json::from_str(&text)? {
+        Value::Object(mut fields) => {
+            fields.insert("schema_version".into(), Value::from(1));
+            let mut sorted = Value::Object(fields);
+            through_floats(&mut sorted);
+            pretty(&sorted)
+        }
+        _ => Ok(indented(&text) + "\n"),
+    }
+}
+
+/// What everything becomes under `BD_JSON_ENVELOPE=1`: the value under `data`, in its own key order.
+pub fn envelope(value: &impl Serialize) -> Result<String, Error> {
+    #[derive(Serialize)]
+    struct Envelope<'v, T> {
+        data: &'v T,
+        schema_version: u8,
+    }
+    pretty(&Envelope { data: value, schema_version: 1 })
+}
+
+fn through_floats(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(float) = number.as_f64().and_then(Number::from_f64) {
+                *number = float;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(through_floats),
+        Value::Object(fields) => fields.values_mut().for_each(through_floats),
+        _ => {}
+    }
+}
+
+/// Go's form of a float: plain digits between 1e-6 and 1e21, otherwise an exponent of at least one digit.
+fn float(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-6..1e21).contains(&size) {
+        return format!("{value}");
+    }
+    let text = format!("{value:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
+        _ => text,
+    }
+}
+
+/// The characters that Go escapes beyond those that JSON demands.
+fn escape(c: char) -> Option<&'static str> {
+    Some(match c {
+        '<' => "\\u003c",
+        '>' => "\\u003e",
+        '&' => "\\u0026",
+        '\u{2028}' => "\\u2028",
+        '\u{2029}' => "\\u2029",
+        _ => return None,
+    })
+}
+
+/// Valid JSON without white space between tokens and with Go's escapes, otherwise unchanged (Go `json.Compact` as the encoder
+/// of a raw message uses it).
+pub fn compact(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in json.chars() {
+        if !in_string && matches!(c, ' ' | '\t' | '\n' | '\r') {
+            continue;
+        }
+        in_string ^= c == '"' && !escaped;
+        escaped = in_string && c == '\\' && !escaped;
+        match escape(c) {
+            Some(text) => out.push_str(text),
+            None => out.push(c),
+        }
+    }
+    out
+}
+
+/// Compact JSON with line breaks and two spaces per level (Go `json.Indent`).
+fn indented(compact: &str) -> String {
+    let mut out = String::with_capacity(compact.len() * 2);
+    let mut depth = 0;
+    let break_line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    let (mut in_string, mut escaped, mut opened) = (false, false, false);
+    for c in compact.chars() {
+        if in_string {
+            in_string = c != '"' || escaped;
+            escaped = c == '\\' && !escaped;
+            out.push(c);
+            continue;
+        }
+        let closes = matches!(c, '}' | ']');
+        if opened && !closes {
+            depth += 1;
+            break_line(&mut out, depth);
+        }
+        if closes && !opened {
+            depth = depth.saturating_sub(1);
+            break_line(&mut out, depth);
+        }
+        opened = matches!(c, '{' | '[');
+        in_string = c == '"';
+        out.push(c);
+        match c {
+            ',' => break_line(&mut out, depth),
+            ':' => out.push(' '),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Go's `omitempty` for a number.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+pub(crate) fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+struct Go;
+
+impl Formatter for Go {
+    fn write_f64<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(float(value).as_bytes())
+    }
+
+    fn write_string_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, text)) = rest.char_indices().find_map(|(at, c)| Some((at, escape(c)?))) {
+            let (plain, after) = rest.split_at(at);
+            writer.write_all(plain.as_bytes())?;
+            writer.write_all(text.as_bytes())?;
+            rest = after.split_at(after.chars().next().map_or(0, char::len_utf8)).1;
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn strings_are_escaped_as_go_escapes_them() {
+        let text = "A <b> & \u{2028}\u{2029} \u{7}\u{8}\u{c}\u{7f}\n é😀\"\\";
+        let expected =
+            r#""A \u003cb\u003e \u0026 \u2028\u2029 \u0007\b\f"#.to_owned() + "\u{7f}" + r#"\n é😀\"\\""#;
+        assert_eq!(line(&text).unwrap(), expected);
+    }
+
+    #[test]
+    fn floats_have_gos_form() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-1.5, "-1.5"),
+            (24.0, "24"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (1e-6, "0.000001"),
+            (1.5e-7, "1.5e-7"),
+            (3_600_000_000_000.0, "3600000000000"),
+        ] {
+            assert_eq!(line(&value).unwrap(), text);
+        }
+    }
+
+    #[derive(Serialize)]
+    struct Out {
+        z: i64,
+        a: Vec<u8>,
+    }
+
+    #[test]
+    fn objects_are_sorted_and_lists_are_not() {
+        let list = line(&json!([{}, [], [1, {"a": "x: [y], {z}\""}]])).unwrap();
+        assert_eq!(
+            indented(&list),
+            "[\n  {},\n  [],\n  [\n    1,\n    {\n      \"a\": \"x: [y], {z}\\\"\"\n    }\n  ]\n]"
+        );
+        let out = Out { z: 1 << 62, a: vec![] };
+        assert_eq!(
+            object(&out).unwrap(),
+            "{\n  \"a\": [],\n  \"schema_version\": 1,\n  \"z\": 4611686018427388000\n}\n"
+        );
+        assert_eq!(pretty(&out).unwrap(), "{\n  \"z\": 4611686018427387904,\n  \"a\": []\n}\n");
+        assert_eq!(object(&[1]).unwrap(), "[\n  1\n]\n");
+        assert_eq!(envelope(&[1]).unwrap(), "{\n  \"data\": [\n    1\n  ],\n  \"schema_version\": 1\n}\n");
+    }
+
+    #[test]
+    fn raw_json_loses_its_spaces_and_keeps_its_numbers() {
+        assert_eq!(compact("{ \"a b\" : [ 1.50 ,\t\"<\\\" x\" ] }\n"), r#"{"a b":[1.50,"\u003c\" x"]}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_means_the_same(text in any::<String>(), number in any::<f64>()) {
+            let written = line(&json!({ "t": [text], "n": number })).unwrap();
+            let read = serde_json::from_str::<Value>(&written).unwrap();
+            prop_assert_eq!(read["t"][0].as_str(), Some(text.as_str()));
+            prop_assert_eq!(read["n"].as_f64(), Some(number).filter(|number| number.is_finite()));
+            prop_assert_eq!(compact(&indented(&written)), written);
+        }
+    }
+}
