@@ -22,7 +22,7 @@ use super::snappy;
 use super::sweep::Sweep;
 use super::table_file::TableFile;
 use crate::bytes::{slice, to_usize};
-use crate::hash::AddressMap;
+use crate::hash::{AddressMap, AddressSet};
 use crate::{Error, Hash, Result};
 
 /// How often a cold open begins again before it gives up: some four seconds. A collection under load leaves the files
@@ -61,11 +61,53 @@ pub struct Store {
 pub struct Snapshot {
     root: Hash,
     generation: Arc<Generation>,
-    // Chunks that are not in any file yet. Clones of a draft share them.
-    draft: Option<Arc<RwLock<Chunks>>>,
+    // Clones of a draft share it.
+    draft: Option<Arc<Draft>>,
 }
 
 type Chunks = AddressMap<Vec<u8>>;
+
+/// What a change is made of.
+#[derive(Debug, Default)]
+struct Draft {
+    // Chunks that are not in any file yet.
+    added: RwLock<Chunks>,
+    // Chunks of the files that the change has looked at, and their bytes together. It looks at most of them again, and what
+    // they refer to need not be looked for: nearly all that a changed node refers to is what the node before it did.
+    seen: RwLock<(Chunks, usize)>,
+}
+
+/// So many bytes of chunks that were seen are kept.
+const SEEN_BYTES: usize = 8 << 20;
+
+impl Draft {
+    fn added(&self, hash: Hash) -> Option<Vec<u8>> {
+        self.added.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned()
+    }
+
+    fn seen(&self, hash: Hash) -> Option<Vec<u8>> {
+        self.seen.read().unwrap_or_else(PoisonError::into_inner).0.get(&hash).cloned()
+    }
+
+    fn saw(&self, hash: Hash, bytes: &[u8]) {
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        let (chunks, total) = &mut *seen;
+        let more = total.saturating_add(bytes.len());
+        if more <= SEEN_BYTES && chunks.insert(hash, bytes.to_vec()).is_none() {
+            *total = more;
+        }
+    }
+
+    // Everything that the chunks refer to which were seen.
+    fn referred_to(
+        &self,
+        references: impl Fn(&[u8]) -> std::result::Result<Vec<Hash>, String>,
+    ) -> AddressSet {
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        // One that cannot be understood vouches for nothing.
+        seen.0.values().filter_map(|bytes| references(bytes).ok()).flatten().collect()
+    }
+}
 
 // Threads share stores and states.
 const _: () = {
@@ -212,7 +254,7 @@ impl Snapshot {
     pub(crate) fn put(&self, bytes: Vec<u8>) -> Result<Hash> {
         let hash = Hash::of(&bytes);
         let Some(draft) = &self.draft else { return Err(Error::ReadOnly) };
-        draft.write().unwrap_or_else(PoisonError::into_inner).entry(hash).or_insert(bytes);
+        draft.added.write().unwrap_or_else(PoisonError::into_inner).entry(hash).or_insert(bytes);
         Ok(hash)
     }
 
@@ -223,13 +265,14 @@ impl Snapshot {
         root: Hash,
         references: impl Fn(&[u8]) -> std::result::Result<Vec<Hash>, String>,
     ) -> Result<Vec<(Hash, Vec<u8>)>> {
-        let (mut found, mut seen, mut waiting) = (Vec::new(), HashSet::new(), vec![root]);
+        let (mut found, mut seen, mut waiting) = (Vec::new(), AddressSet::default(), vec![root]);
+        let known = self.draft.as_ref().map(|draft| draft.referred_to(&references)).unwrap_or_default();
         while let Some(hash) = waiting.pop() {
             if !seen.insert(hash) {
                 continue;
             }
             let Some(bytes) = self.drafted(hash) else {
-                if self.generation.has(hash)? || self.is_ghost(hash) {
+                if known.contains(&hash) || self.generation.has(hash)? || self.is_ghost(hash) {
                     continue;
                 }
                 return Err(Error::Dangling { hash });
@@ -246,17 +289,23 @@ impl Snapshot {
     }
 
     fn drafted(&self, hash: Hash) -> Option<Vec<u8>> {
-        let draft = self.draft.as_ref()?;
-        draft.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned()
+        self.draft.as_ref()?.added(hash)
     }
 
     fn checked_chunk(&self, hash: Hash) -> Result<Vec<u8>> {
-        if let Some(bytes) = self.drafted(hash) {
+        let at_hand = |draft: &Arc<Draft>| draft.added(hash).or_else(|| draft.seen(hash));
+        if let Some(bytes) = self.draft.as_ref().and_then(at_hand) {
             return Ok(bytes);
         }
         let bytes = self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })?;
         let found = Hash::of(&bytes);
-        if found == hash { Ok(bytes) } else { Err(Error::WrongAddress { hash, found }) }
+        if found != hash {
+            return Err(Error::WrongAddress { hash, found });
+        }
+        if let Some(draft) = &self.draft {
+            draft.saw(hash, &bytes);
+        }
+        Ok(bytes)
     }
 
     /// Whether some file of the store has the chunk.

@@ -305,4 +305,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_refers_to_a_chunk_that_is_not_there_is_not_written() {
+        let author = Author { name: "t".to_owned(), email: "t@example.com".to_owned(), millis: 0 };
+        let dir = tempfile::tempdir().unwrap();
+        Database::init(dir.path(), "main", &CommitMeta::first(author.clone())).unwrap();
+        let mut locked = Database::try_lock(dir.path(), ReadOptions::default()).unwrap().unwrap();
+        let before = locked.session().unwrap().snapshot().root();
+        let nowhere = Hash::of(b"no chunk");
+        let mut tx = locked.begin("main").unwrap();
+        tx.set_working(nowhere);
+        let refused = tx.commit_sql(&author, "x").unwrap_err();
+        assert!(matches!(refused, Error::Dangling { hash } if hash == nowhere), "{refused}");
+        assert_eq!(locked.session().unwrap().snapshot().root(), before);
+        locked.begin("main").unwrap().commit_sql(&author, "a refusal poisons nothing").unwrap();
+    }
 }
