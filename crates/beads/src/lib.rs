@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::cast_possible_truncation))]
 
+pub mod change;
 pub mod content_hash;
 pub mod edge;
 pub mod filter;

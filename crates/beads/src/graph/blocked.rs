@@ -1,7 +1,5 @@
 //! The rule itself, and what `bd blocked` names as the reason.
 
-use std::collections::HashSet;
-
 use super::{Graph, Index, Link, Node, State};
 use crate::edge::{EdgeType, WaitsFor, computed_id};
 
@@ -25,7 +23,8 @@ impl Graph {
     /// Computes the flags of a set of nodes that has every child of its nodes in it, and gives those that flipped.
     pub(super) fn settle(&mut self, set: Vec<Index>, is_in_set: &[bool]) -> Vec<Index> {
         let is_in_set = |at: Index| is_in_set.get(at).copied().unwrap_or_default();
-        let mut blocked: HashSet<Index> = HashSet::new();
+        let mut blocked = vec![false; self.nodes.len()];
+        let mut mark = |at: Index| blocked.get_mut(at).is_some_and(|flag| !std::mem::replace(flag, true));
         let mut queue: Vec<Index> = Vec::new();
         for at in &set {
             let Some(node) = self.nodes.get(*at).filter(|node| node.state == State::Live) else { continue };
@@ -34,20 +33,20 @@ impl Graph {
                     && !is_in_set(link.target)
                     && self.nodes.get(link.target).is_some_and(|p| p.blocked)
             };
-            if (self.has_blocker(node) || node.out.iter().any(inherits)) && blocked.insert(*at) {
+            if (self.has_blocker(node) || node.out.iter().any(inherits)) && mark(*at) {
                 queue.push(*at);
             }
         }
         while let Some(parent) = queue.pop() {
             for child in self.child_indexes(parent) {
-                if self.state(child) == State::Live && blocked.insert(child) {
+                if self.state(child) == State::Live && mark(child) {
                     queue.push(child);
                 }
             }
         }
         set.into_iter()
             .filter(|at| {
-                let now = blocked.contains(at);
+                let now = blocked.get(*at).copied().unwrap_or_default();
                 self.nodes.get_mut(*at).is_some_and(|node| std::mem::replace(&mut node.blocked, now) != now)
             })
             .collect()
@@ -72,31 +71,47 @@ impl Graph {
         into.iter().filter(|(_, kind)| *kind == EdgeType::ParentChild).map(|(child, _)| *child)
     }
 
-    /// What `bd blocked` prints as the reason, in its order: the live targets of edges that block directly or wait, by the
-    /// computed ids of the edges, external ones last; else one parent. Empty for something that is not blocked, and for
-    /// something that waits only for children of a closed issue, which bd leaves out of its list (bd `GetBlockedIssuesInTx`).
+    /// What `bd blocked` prints as the reason: the live blockers, else one parent. Empty for something that is not blocked, and
+    /// for something that waits only for children of a closed issue, which bd leaves out of its list (bd
+    /// `GetBlockedIssuesInTx`).
     pub fn blocked_by(&self, id: &str) -> Vec<&str> {
-        let Some(node) = self.node(id).filter(|node| node.blocked) else { return Vec::new() };
-        let mut found: Vec<_> = node
-            .out
+        let mut found = self.blockers(id);
+        if found.is_empty() && self.is_blocked(id) {
+            // bd keeps the last row of several.
+            found.extend(self.targets(id, |link| link.kind == EdgeType::ParentChild).pop());
+        }
+        found
+    }
+
+    /// The live targets of edges that block directly or wait, if the issue is blocked: what `close` refuses for.
+    pub fn blockers(&self, id: &str) -> Vec<&str> {
+        if !self.is_blocked(id) {
+            return Vec::new();
+        }
+        let can_block = |link: &Link| link.kind.blocks_directly() || link.kind == EdgeType::WaitsFor;
+        self.targets(id, |link| can_block(link) && self.state(link.target) == State::Live)
+    }
+
+    /// Targets in the order of rows: by the computed ids of the edges, external ones last and by their names.
+    fn targets(&self, id: &str, wanted: impl Fn(&Link) -> bool) -> Vec<&str> {
+        let out = self.node(id).map_or(&[][..], |node| &node.out);
+        let mut found: Vec<_> = out
             .iter()
-            .filter(|link| link.kind.blocks_directly() || link.kind == EdgeType::WaitsFor)
-            .filter(|link| self.state(link.target) == State::Live)
+            .filter(|link| wanted(link))
             .map(|link| {
                 let target = self.name(link.target);
-                (link.external.then_some(target), computed_id(&node.id, target), target)
+                (link.external.then_some(target), computed_id(id, target), target)
             })
             .collect();
-        if found.is_empty() {
-            // bd keeps the last row of several.
-            let parents = node.out.iter().filter(|link| link.kind == EdgeType::ParentChild).map(|link| {
-                let target = self.name(link.target);
-                (link.external.then_some(target), computed_id(&node.id, target), target)
-            });
-            found = parents.max().into_iter().collect();
-        }
         found.sort_unstable();
         found.into_iter().map(|(_, _, target)| target).collect()
+    }
+
+    /// How many children by edge are not closed; pinned ones count.
+    pub fn unclosed_children(&self, id: &str) -> usize {
+        let Some(at) = self.index.get(id) else { return 0 };
+        let states = self.child_indexes(*at).map(|child| self.state(child));
+        states.filter(|state| matches!(state, State::Live | State::Pinned)).count()
     }
 }
 
