@@ -16,7 +16,7 @@ use beads::jsonl::{self, Header};
 use beads::order::SortKey;
 use beads::query::Query;
 use beads::ready::{SortPolicy, WorkFilter, ready};
-use beads::shapes::{Blocked, Imported, Listed, Statistics, Stats};
+use beads::shapes::{Blocked, Details, Imported, Include, Listed, Statistics, Stats};
 use beads::{Graph, Issue, Status, change, content_hash, go_json};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -53,9 +53,9 @@ impl Workspace {
     }
 
     #[track_caller]
-    fn import(&self, lines: &str) -> String {
+    fn import(&self, lines: &str, flags: &[&str]) -> String {
         fs::write(self.dir.join("in.jsonl"), lines).unwrap();
-        self.bd(&["import", "in.jsonl", "--json"]).out
+        self.bd(&[&["import", "in.jsonl", "--json"], flags].concat()).out
     }
 
     /// All rows of a table, as they are stored.
@@ -74,9 +74,9 @@ struct Model {
 }
 
 impl Model {
-    fn plan(&self, lines: &str) -> Plan {
+    fn plan(&self, lines: &str, mode: Mode) -> Plan {
         let records = jsonl::read(lines.as_bytes(), Header::AnIssue).unwrap();
-        let options = Options { mode: Mode::NewerWins, actor: "me".into(), ..Options::default() };
+        let options = Options { mode, actor: "me".into(), ..Options::default() };
         let stored = |id: &str| self.issues.iter().find(|issue| issue.id == id);
         let no_id = |_: &Issue, _: &dyn Fn(&str) -> bool| Err("every line has an id".to_owned());
         import::plan(records.issues, stored, Graph::of(&self.issues), &options, Timestamp::now(), no_id)
@@ -233,8 +233,15 @@ fn same(ours: &str, theirs: &str, what: &str) {
 /// Imports into both, and compares what bd says about it.
 #[track_caller]
 fn import_both(bd: &Workspace, model: &mut Model, lines: &str) {
-    let plan = model.plan(lines);
-    same(&go_json::object(&Imported::of(&plan, "in.jsonl")).unwrap(), &bd.import(lines), "import");
+    import_both_as(bd, model, lines, Mode::NewerWins);
+}
+
+#[track_caller]
+fn import_both_as(bd: &Workspace, model: &mut Model, lines: &str, mode: Mode) {
+    let plan = model.plan(lines, mode);
+    let flags: &[&str] = if mode == Mode::LineWins { &["--allow-stale"] } else { &[] };
+    let told = bd.import(lines, flags);
+    same(&go_json::object(&Imported::of(&plan, "in.jsonl")).unwrap(), &told, "import");
     model.apply(plan);
 }
 
@@ -331,6 +338,35 @@ fn blocked_work_is_the_same(bd: &Workspace, model: &Model, graph: &Graph) {
     assert_eq!(ours.len(), theirs.len());
 }
 
+/// Single issues, with the issues at the other ends of their edges.
+fn shown_issues_are_the_same(bd: &Workspace, model: &Model) {
+    let shown: Vec<&Issue> = model.issues.iter().step_by(7).collect();
+    let find = |id: &str| model.issues.iter().find(|issue| issue.id == id);
+    let ids: Vec<&str> = shown.iter().map(|issue| issue.id.as_str()).collect();
+    for (args, include) in [
+        (&[][..], Include::default()),
+        (&["--include-dependents", "--include-comments"], Include { dependents: true, comments: true }),
+    ] {
+        let details = shown.iter().map(|issue| {
+            let mut into: Vec<_> = model
+                .issues
+                .iter()
+                .flat_map(|from| from.dependencies.iter().map(move |e| (from, e)))
+                .collect();
+            into.retain(|(_, edge)| edge.depends_on_id == issue.id);
+            into.sort_by_cached_key(|(from, edge)| (from.is_wisp(), edge.computed_id()));
+            let into: Vec<_> = into.into_iter().map(|(from, edge)| (from, &edge.kind)).collect();
+            Details::of(issue, find, &into, include)
+        });
+        let ours = go_json::pretty(&details.collect::<Vec<_>>()).unwrap();
+        same(
+            &ours,
+            &bd.bd(&[&["show", "--json"], args, ids.as_slice()].concat()).out,
+            &format!("show {args:?}"),
+        );
+    }
+}
+
 /// Lists, searches, queries, numbers.
 fn lists_are_the_same(bd: &Workspace, model: &Model, graph: &Graph) {
     same(
@@ -384,6 +420,7 @@ fn a_random_store_is_what_the_model_says() {
     ready_work_is_the_same(&bd, &model, &graph);
     blocked_work_is_the_same(&bd, &model, &graph);
     lists_are_the_same(&bd, &model, &graph);
+    shown_issues_are_the_same(&bd, &model);
 }
 
 #[test]
@@ -436,6 +473,9 @@ fn changes_and_later_imports_lead_where_bd_leads() {
     // Without the remarks: bd compares their times with the fraction, finds none equal, and then refuses to store an id twice.
     import_both(&bd, &mut model, &changed.concat());
     same(&model.export(), &bd.bd(&["export", "--all"]).out, "export after the second import");
+    let older = changed.concat().replace("2026-04-01", "2026-01-01").replace("\"later\"", "\"restored\"");
+    import_both_as(&bd, &mut model, &older, Mode::LineWins);
+    same(&model.export(), &bd.bd(&["export", "--all"]).out, "export after an older file was made to win");
 }
 
 /// An export without the moments of the commands, but with the keys that say that there was one.
@@ -508,7 +548,7 @@ fn gates_on_children_open_as_in_bd() {
         let edges = if id == "x-s" { json!([]) } else { parent };
         format!("{}\n", json!({"id": id, "title": id, "priority": 1, "dependencies": edges}))
     });
-    bd.import(&lines.concat());
+    bd.import(&lines.concat(), &[]);
     for (id, gate) in [("x-all", "all-children"), ("x-any", "any-children")] {
         bd.bd(&["create", id, "--id", id, "--waits-for", "x-s", "--waits-for-gate", gate]);
     }

@@ -58,10 +58,10 @@ pub struct Details {
     /// Issues that this one depends on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Linked>,
-    /// Issues that depend on this one, only with `--include-dependents`.
+    /// Issues that depend on this one, only on request, with no more than id, title, status, type and priority.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dependents: Vec<Linked>,
-    /// Remarks, only with `--include-comments`.
+    /// Remarks, only on request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub comments: Vec<crate::Comment>,
     /// Parent by edge.
@@ -87,26 +87,67 @@ pub struct Details {
     pub epic_closeable: Option<bool>,
 }
 
+/// What `show` adds on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Include {
+    /// `--include-dependents`; only then epics have their numbers.
+    pub dependents: bool,
+    /// `--include-comments`.
+    pub comments: bool,
+}
+
 impl Details {
-    /// Takes an issue apart: its labels stand behind its own fields here, its edges and remarks do not appear as such.
-    pub fn new(mut issue: Issue) -> Self {
-        let parent = issue.parent().map(str::to_owned);
-        let labels = std::mem::take(&mut issue.labels);
-        issue.dependencies.clear();
-        issue.comments.clear();
-        Self {
-            issue,
-            labels,
+    /// An issue with what it depends on, in the order of its edges; targets that are not there, as external ones, are left out,
+    /// but counted. `dependents` are all edges that lead to it, in the order of their ids: where they begin, and their kind.
+    pub fn of<'i>(
+        issue: &Issue,
+        find: impl Fn(&str) -> Option<&'i Issue>,
+        dependents: &[(&Issue, &EdgeType)],
+        include: Include,
+    ) -> Self {
+        let bare = |issue: &Issue| Issue {
             dependencies: Vec::new(),
-            dependents: Vec::new(),
             comments: Vec::new(),
-            parent,
-            dependent_count: None,
-            dependency_count: None,
-            comment_count: None,
-            epic_total_children: None,
-            epic_closed_children: None,
-            epic_closeable: None,
+            labels: Vec::new(),
+            ..issue.clone()
+        };
+        let linked = |edge: &crate::Edge| {
+            let target = find(&edge.depends_on_id)?;
+            let issue = Issue { labels: target.labels.clone(), ..bare(target) };
+            Some(Linked { issue, dependency_type: edge.kind.clone() })
+        };
+        let dependencies: Vec<_> = issue.dependencies.iter().filter_map(linked).collect();
+        let parent = dependencies.iter().find(|linked| linked.dependency_type == EdgeType::ParentChild);
+        let count = |number: usize| i64::try_from(number).ok();
+        let children = || dependents.iter().filter(|(_, kind)| **kind == EdgeType::ParentChild);
+        let (total, closed) =
+            (children().count(), children().filter(|(child, _)| child.status == Status::Closed).count());
+        let is_epic = include.dependents && issue.issue_type == crate::IssueType::Epic && total > 0;
+        let shown_dependents =
+            dependents.iter().filter(|_| include.dependents).map(|(dependent, kind)| Linked {
+                issue: Issue {
+                    id: dependent.id.clone(),
+                    title: dependent.title.clone(),
+                    status: dependent.status.clone(),
+                    issue_type: dependent.issue_type.clone(),
+                    priority: dependent.priority,
+                    ..Issue::default()
+                },
+                dependency_type: (*kind).clone(),
+            });
+        Self {
+            parent: parent.map(|linked| linked.issue.id.clone()),
+            dependents: shown_dependents.collect(),
+            comments: if include.comments { issue.comments.clone() } else { Vec::new() },
+            dependent_count: count(dependents.len()),
+            dependency_count: count(issue.dependencies.len()),
+            comment_count: count(issue.comments.len()),
+            epic_total_children: is_epic.then(|| count(total)).flatten(),
+            epic_closed_children: is_epic.then(|| count(closed)).flatten(),
+            epic_closeable: is_epic.then_some(total == closed),
+            labels: issue.labels.clone(),
+            issue: bare(issue),
+            dependencies,
         }
     }
 }
@@ -406,13 +447,12 @@ mod tests {
 
     #[test]
     fn shown_issues_have_their_edges_as_issues() {
-        let mut details = Details::new(issue());
-        let bare = Issue { labels: Vec::new(), dependencies: Vec::new(), ..issue() };
-        details.dependencies = vec![Linked { issue: bare, dependency_type: EdgeType::ParentChild }];
-        (details.dependent_count, details.dependency_count) = (Some(0), Some(1));
+        let parent = Issue { id: "x-1".into(), title: "One".into(), ..issue() };
+        let details = Details::of(&issue(), |id| (id == "x-1").then_some(&parent), &[], Include::default());
+        let bare = HEAD.replace("x-1.2", "x-1").replace("Two", "One");
         let expected = format!(
-            "{HEAD}\"labels\":[\"l\"],\"dependencies\":[{HEAD}\"dependency_type\":\"parent-child\"}}],\
-             \"parent\":\"x-1\",\"dependent_count\":0,\"dependency_count\":1}}"
+            "{HEAD}\"labels\":[\"l\"],\"dependencies\":[{bare}\"labels\":[\"l\"],\"dependency_type\":\"parent-child\"}}],\
+             \"parent\":\"x-1\",\"dependent_count\":0,\"dependency_count\":1,\"comment_count\":0}}"
         );
         assert_eq!(go_json::line(&details).unwrap(), expected);
     }
