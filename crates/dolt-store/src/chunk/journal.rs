@@ -29,7 +29,7 @@ const ROOT_RECORD_BYTES: usize = 40;
 /// How much is read at once; at least one record.
 const BLOCK_BYTES: usize = 6 << 20;
 /// So many places are collected before they are sorted into the others, which takes half the memory.
-const COLLECTED: usize = 1 << 16;
+const COLLECTED: usize = 1 << 14;
 /// Our cache of the index is renewed when so much of the journal stands behind what it covers, and an eighth of the cache's
 /// own size: each opening reads what is not covered, each renewal the whole cache.
 const UNCACHED_BYTES: u64 = 1 << 20;

@@ -59,30 +59,25 @@ impl SortedPlaces {
 
     /// The same with places that are sorted.
     pub(super) fn merge(&mut self, fresh: &Self) {
-        let is_new = |entry: &&Entry| self.get(&key_of(entry)).is_none();
-        let fresh: Vec<Entry> = fresh.entries.iter().filter(is_new).copied().collect();
-        // Merged from the back, so that nothing has to be copied aside.
-        let (mut old, mut new) = (self.entries.len(), fresh.len());
-        self.entries.reserve_exact(new);
-        self.entries.resize(old.saturating_add(new), [0; ENTRY]);
-        let mut at = self.entries.len();
-        while new > 0 {
-            at = at.saturating_sub(1);
-            let next_new = fresh.get(new.saturating_sub(1)).copied().unwrap_or([0; ENTRY]);
-            let next_old = old.checked_sub(1).and_then(|i| self.entries.get(i)).copied();
-            let winner = match next_old {
-                Some(entry) if entry > next_new => {
-                    old = old.saturating_sub(1);
-                    entry
-                }
-                _ => {
-                    new = new.saturating_sub(1);
-                    next_new
-                }
-            };
-            if let Some(slot) = self.entries.get_mut(at) {
-                *slot = winner;
+        // Where each one goes among the old ones; those that are known already go nowhere.
+        let slot = |entry: &Entry| {
+            let found = self.entries.binary_search_by(|old| key_of(old).cmp(&key_of(entry)));
+            found.err().map(|at| (at, *entry))
+        };
+        let fresh: Vec<(usize, Entry)> = fresh.entries.iter().filter_map(slot).collect();
+        let mut old = self.entries.len();
+        self.entries.reserve_exact(fresh.len());
+        self.entries.resize(old.saturating_add(fresh.len()), [0; ENTRY]);
+        // From the back, a stretch of old ones at a time, so that nothing has to be copied aside.
+        let mut end = self.entries.len();
+        for (at, entry) in fresh.into_iter().rev() {
+            end = end.saturating_sub(old.saturating_sub(at));
+            self.entries.copy_within(at..old, end);
+            end = end.saturating_sub(1);
+            if let Some(slot) = self.entries.get_mut(end) {
+                *slot = entry;
             }
+            old = at;
         }
     }
 
