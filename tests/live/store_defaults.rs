@@ -150,7 +150,7 @@ fn what_dolt_refuses_of_a_row_is_refused_by_name() {
             let mut w = root.table("w")?;
             let violates = |told: Error, wanted: &str| {
                 assert!(matches!(told, Error::Violation { .. }), "{told:?}");
-                assert_eq!(told.to_string(), format!("table w: {wanted}"));
+                assert_eq!(told.to_string(), format!("table w, row 2: {wanted}"));
             };
             let base = || vec![("id", int(2)), ("req", int(1))];
             let with = |more: &[(&'static str, Value)]| [base(), more.to_vec()].concat();
@@ -190,7 +190,7 @@ fn what_dolt_refuses_of_a_row_is_refused_by_name() {
             let refused = odd.insert([("id", int(7)), x]).unwrap_err().to_string();
             assert_eq!(
                 refused,
-                "table odd: the expression of column n has no value for this row: out of range"
+                "table odd, row 7: the expression of column n has no value for this row: out of range"
             );
             let refused = told(root.table("w")?.insert([("id", int(9)), ("req", int(1))]).unwrap_err());
             assert!(

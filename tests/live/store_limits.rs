@@ -90,8 +90,8 @@ fn values_at_the_limits_of_their_column_are_taken_or_refused_as_dolt_does() {
             });
             let is_taken = match done {
                 Ok(()) => true,
-                Err(Error::Violation { table, violation }) => {
-                    assert_eq!(table, name);
+                Err(Error::Violation { table, row, violation }) => {
+                    assert_eq!((table, row.as_deref()), (name.clone(), Some("1")));
                     match *violation {
                         Violation::Value { column, .. } | Violation::Null { column } => {
                             assert_eq!(column, "v");

@@ -174,8 +174,14 @@ fn a_row_that_breaks_a_rule_is_refused_by_name_and_changes_nothing() {
     let cases = [
         (row(1, "b", Value::Int(6)), "table t: another row has the same PRIMARY: 1"),
         (row(2, "a", Value::Int(5)), "table t: another row has the same uq: 5, a"),
-        (row(2, "äöüß", Value::Null), "table t: a value does not fit into column v: it is longer than 3"),
-        (vec![Value::Int(2), Value::Null, Value::Null, Value::Null], "table t: column v cannot be NULL"),
+        (
+            row(2, "äöüß", Value::Null),
+            "table t, row 2: a value does not fit into column v: it is longer than 3",
+        ),
+        (
+            vec![Value::Int(2), Value::Null, Value::Null, Value::Null],
+            "table t, row 2: column v cannot be NULL",
+        ),
         (vec![Value::Int(2)], "table t: 1 values for 4 columns"),
     ];
     for (values, problem) in cases {

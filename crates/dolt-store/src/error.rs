@@ -123,10 +123,12 @@ pub enum Error {
         what: &'static str,
     },
     /// A row breaks a rule of its table. Nothing was changed.
-    #[error("table {table}: {violation}")]
+    #[error("table {table}{}: {violation}", row.as_ref().map_or(String::new(), |row| format!(", row {row}")))]
     Violation {
         /// The table.
         table: String,
+        /// The primary key of the row, spelled as in the violation, if it is known and the violation does not tell it.
+        row: Option<String>,
         /// Which rule.
         violation: Box<crate::table::Violation>,
     },

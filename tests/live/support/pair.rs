@@ -43,7 +43,7 @@ impl Pair {
         let before = working(&self.ours);
         let told = self.theirs.dolt(&["sql", "-q", sql]).fails(1);
         let refused = self.edit(change).expect_err(sql);
-        let Error::Violation { table, violation } = refused else { panic!("{sql}: {refused}") };
+        let Error::Violation { table, violation, .. } = refused else { panic!("{sql}: {refused}") };
         assert_eq!((working(&self.theirs), working(&self.ours)), (before, before), "{sql}: {told:?}");
         (table, *violation)
     }

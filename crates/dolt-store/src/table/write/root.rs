@@ -96,8 +96,9 @@ impl<'d> RootEditor<'d> {
         let opened = self.at(at)?;
         let stored = stored.map(|s| s.fields.as_slice());
         let mut row = Unfinished::new(&opened.table, &opened.draft, stored, given);
-        fill::complete(&mut row, &opened.rules, self.context.as_ref())?;
-        Ok(Completed { is_changed: row.is_changed()?, fields: row.fields()? })
+        let done = fill::complete(&mut row, &opened.rules, self.context.as_ref())
+            .and_then(|()| Ok(Completed { is_changed: row.is_changed()?, fields: row.fields()? }));
+        done.map_err(|error| row.named(error))
     }
 
     /// Adds a row, if what it refers to is there.

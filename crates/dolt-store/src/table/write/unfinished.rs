@@ -154,6 +154,30 @@ impl<'r> Unfinished<'r> {
         Ok(fields)
     }
 
+    /// The same error, with the primary key of this row if it is one about the row and the key is known.
+    pub(super) fn named(&self, error: Error) -> Error {
+        match error {
+            Error::Violation { table, row: None, violation } => {
+                Error::Violation { table, row: self.key_text(), violation }
+            }
+            other => other,
+        }
+    }
+
+    // A table without a primary key has none.
+    fn key_text(&self) -> Option<String> {
+        let schema = self.schema();
+        if schema.is_keyless() {
+            return None;
+        }
+        let part = |position: &u16| {
+            let column = schema.columns.get(usize::from(*position))?;
+            self.value(usize::from(*position)).ok()??.to_text(column)
+        };
+        let parts = schema.key_columns.iter().map(part).collect::<Option<Vec<_>>>()?;
+        Some(parts.join(", "))
+    }
+
     fn encoded(&self, column: &Column, value: &Value) -> Result<Field> {
         if *value == Value::NotStored {
             return Ok(Field::Null);
@@ -165,5 +189,5 @@ impl<'r> Unfinished<'r> {
 
 /// An error that names the table.
 pub(super) fn violates(table: &Table, violation: Violation) -> Error {
-    Error::Violation { table: table.name().to_owned(), violation: Box::new(violation) }
+    Error::Violation { table: table.name().to_owned(), row: None, violation: Box::new(violation) }
 }
