@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use dolt_store::table::Value;
 
 use super::random::Random;
-use super::schema::Table;
+use super::schema::{Column, Kind, Table};
 use super::values::{Style, value};
 
 /// One step of a case.
@@ -115,7 +115,8 @@ impl Step {
             11 | 12 => Self::Thin { table, every: 1 + random.below(5), from: random.below(3) },
             13 => {
                 let column = random.below(tables[table].columns.len());
-                let to = value(&tables[table].columns[column], Style::default(), random);
+                let of = &tables[table].columns[column];
+                let to = value(of, Style { fits: is_clamped(of), ..Style::default() }, random);
                 Self::Sweep { table, every: 1 + random.below(9), from: random.below(3), column, to }
             }
             14 | 15 => Self::Commit { allow_empty: random.one_in(3) },
@@ -146,7 +147,7 @@ impl Change {
                     let column = random.below(of.columns.len());
                     if !to.iter().any(|(other, _)| *other == column) {
                         let few = of.key.contains(&column) || of.is_foreign(column);
-                        let style = Style { few, ..Style::default() };
+                        let style = Style { few, fits: is_clamped(&of.columns[column]), ..Style::default() };
                         to.push((column, value(&of.columns[column], style, random)));
                     }
                 }
@@ -192,4 +193,9 @@ fn spelled_key(row: &[Value], key: &[(usize, Option<usize>)]) -> String {
         (other, _) => format!("{other:?}"),
     };
     key.iter().map(part).collect::<Vec<_>>().join(" ")
+}
+
+// Dolt's UPDATE takes the nearest number that fits, without a word, where its INSERT refuses. We always refuse.
+fn is_clamped(column: &Column) -> bool {
+    matches!(column.kind, Kind::Int(..))
 }
