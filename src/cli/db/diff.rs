@@ -1,6 +1,7 @@
 //! `gt db diff`.
 
 use clap::Args;
+use dolt_store::Error;
 use dolt_store::commit::Session as State;
 use dolt_store::table::{Row, RowChange, Table, TableChange, Tables};
 use serde_json::{Value, json};
@@ -136,11 +137,7 @@ impl Diff {
 
 fn changed(old: &Tables, new: &Tables, name: String, change: TableChange) -> Result<Changed, Failure> {
     let (before, after) = (old.open(&name)?, new.open(&name)?);
-    let definitions = match (old.definition(&name), new.definition(&name)) {
-        (Ok(Some(from)), Ok(Some(to))) if from != to => Some((from, to)),
-        // One that cannot be spelled keeps nobody from the rows.
-        _ => None,
-    };
+    let definitions = spelled(old, &name)?.zip(spelled(new, &name)?).filter(|(from, to)| from != to);
     let (mut rows, mut is_rewritten) = (Vec::new(), false);
     let diff = match (&before, &after) {
         (Some(a), Some(b)) => a.changes_to(b)?,
@@ -158,6 +155,14 @@ fn changed(old: &Tables, new: &Tables, name: String, change: TableChange) -> Res
         }
     }
     Ok(Changed { name, change, before, after, definitions, rows, is_rewritten })
+}
+
+// A schema that cannot be spelled keeps nobody from the rows.
+fn spelled(tables: &Tables, name: &str) -> Result<Option<String>, Failure> {
+    match tables.definition(name) {
+        Err(Error::NotSupported { .. }) => Ok(None),
+        found => Ok(found?),
+    }
 }
 
 fn word(change: TableChange) -> &'static str {

@@ -6,7 +6,7 @@ use dolt_store::table::{Check, Column, ForeignKey, Index, ReferenceOption, Table
 use serde_json::{Value, json};
 
 use super::place::{table_at, tables_at};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Kind};
 use crate::cli::out::{self, BOLD, styled};
 use crate::cli::session::Session;
 
@@ -45,7 +45,9 @@ impl Schema {
             });
         }
         if self.sql {
-            let statement = tables.create_statement(table.name())?.unwrap_or_default();
+            let statement = tables
+                .create_statement(table.name())?
+                .ok_or_else(|| Failure::new(Kind::Other, format!("there is no table {}", table.name())))?;
             session.show(
                 || json!({"table": table.name(), "sql": statement}),
                 || out::line(format!("{statement};")),

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::transaction::{head_ref, set_ref};
 use super::{Author, Draft, Locked, Prepared, RefChange};
-use crate::message::{Node, NodeKind, RootValue, WorkingSet};
-use crate::prolly::{Edit, Shape, edit};
+use crate::message::WorkingSet;
+use crate::prolly::Edit;
 use crate::table::Tables;
 use crate::{Error, Hash, Result};
 
@@ -59,7 +59,7 @@ impl Draft {
                 None => return Err(Error::NoTable { name: (*name).to_owned() }),
             });
         }
-        let root = with_tables(&working, edits)?;
+        let root = working.changed(edits, None)?;
         self.set_working(root);
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Draft {
             }
             edits.push(Edit::put(name.into_bytes(), address.as_bytes().to_vec()));
         }
-        with_tables(&target, edits)
+        target.changed(edits, None)
     }
 }
 
@@ -108,14 +108,4 @@ impl Locked {
         }
         self.set_head(branch)
     }
-}
-
-// A root value with other tables.
-fn with_tables(tables: &Tables, mut edits: Vec<Edit>) -> Result<Hash> {
-    edits.sort_by(|a, b| a.key.cmp(&b.key));
-    let snapshot = tables.snapshot();
-    let map = edit(tables.map(), Shape::ADDRESSES, snapshot, edits)?;
-    let node = Node::parse(NodeKind::Addresses, snapshot.chunk(map)?)
-        .map_err(|problem| Error::BadChunk { hash: map, problem })?;
-    snapshot.put(RootValue { tables: node, ..tables.root_value().clone() }.message())
 }

@@ -2,9 +2,8 @@
 //! (Dolt `go/libraries/doltcore/env/actions/staged.go`, `table.go`). A table brings the foreign keys that it declares.
 
 use super::Draft;
-use crate::message::{Node, NodeKind, RootValue};
-use crate::prolly::{Edit, Shape, edit};
-use crate::table::{ForeignKey, Ignored, Tables, foreign_key_message};
+use crate::prolly::Edit;
+use crate::table::{ForeignKey, Ignored, Tables};
 use crate::{Error, Hash, Result};
 
 impl Draft {
@@ -29,8 +28,7 @@ impl Draft {
                 }
             }
         }
-        let root =
-            if ignored.is_empty() { self.working() } else { self.without(&working, &staged, &ignored)? };
+        let root = if ignored.is_empty() { self.working() } else { without(&working, &staged, &ignored)? };
         self.set_staged(root);
         let mut left_out = Vec::new();
         for name in ignored {
@@ -39,30 +37,6 @@ impl Draft {
             }
         }
         Ok(left_out)
-    }
-
-    // The working root, in which these tables and the foreign keys that they declare are as they are staged.
-    fn without(&self, working: &Tables, staged: &Tables, ignored: &[String]) -> Result<Hash> {
-        let snapshot = self.draft().snapshot();
-        let mut edits = Vec::new();
-        for name in ignored {
-            let key = name.as_bytes().to_vec();
-            edits.push(match staged.address(name)? {
-                Some(address) => Edit::put(key, address.as_bytes().to_vec()),
-                None => Edit::delete(key),
-            });
-        }
-        let map = edit(working.map(), Shape::ADDRESSES, snapshot, edits)?;
-        let node = Node::parse(NodeKind::Addresses, snapshot.chunk(map)?)
-            .map_err(|problem| Error::BadChunk { hash: map, problem })?;
-        let is_ignored = |key: &ForeignKey| ignored.iter().any(|t| t.eq_ignore_ascii_case(&key.child_table));
-        let mut keys = working.foreign_keys()?;
-        keys.retain(|key| !is_ignored(key));
-        keys.extend(staged.foreign_keys()?.into_iter().filter(is_ignored));
-        keys.sort_by(|a, b| a.name.cmp(&b.name));
-        let foreign_keys =
-            if keys.is_empty() { Hash::NONE } else { snapshot.put(foreign_key_message(&keys))? };
-        snapshot.put(RootValue { tables: node, foreign_keys, ..working.root_value().clone() }.message())
     }
 
     /// Every table that a foreign key names is there: Dolt commits no other root.
@@ -77,4 +51,22 @@ impl Draft {
             Err(Error::TornForeignKey { name: key.name, child, parent })
         })
     }
+}
+
+// The working root, in which these tables and the foreign keys that they declare are as they are staged.
+fn without(working: &Tables, staged: &Tables, ignored: &[String]) -> Result<Hash> {
+    let mut edits = Vec::new();
+    for name in ignored {
+        let key = name.as_bytes().to_vec();
+        edits.push(match staged.address(name)? {
+            Some(address) => Edit::put(key, address.as_bytes().to_vec()),
+            None => Edit::delete(key),
+        });
+    }
+    let is_ignored = |key: &ForeignKey| ignored.iter().any(|t| t.eq_ignore_ascii_case(&key.child_table));
+    let mut keys = working.foreign_keys()?;
+    keys.retain(|key| !is_ignored(key));
+    keys.extend(staged.foreign_keys()?.into_iter().filter(is_ignored));
+    keys.sort_by(|a, b| a.name.cmp(&b.name));
+    working.changed(edits, Some(&keys))
 }

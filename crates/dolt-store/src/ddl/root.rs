@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use super::message;
 use super::tag::same;
 use crate::commit::{Draft, Session};
-use crate::message::{Node, NodeKind, RootValue};
-use crate::prolly::{Edit, Shape, edit};
+use crate::prolly::Edit;
 use crate::table::{ForeignKey, Schema, Table, TableMessage, Tables, foreign_key_message};
 use crate::{Error, Hash, Result};
 
@@ -117,18 +116,8 @@ impl<'d> Root<'d> {
     }
 
     /// Writes the root. Gives its address.
-    pub(super) fn finish(mut self) -> Result<Hash> {
-        let snapshot = self.draft.snapshot();
-        self.edits.sort_by(|a, b| a.key.cmp(&b.key));
-        let map = edit(self.tables.map(), Shape::ADDRESSES, snapshot, self.edits)?;
-        let node = Node::parse(NodeKind::Addresses, snapshot.chunk(map)?)
-            .map_err(|problem| Error::BadChunk { hash: map, problem })?;
-        let mut value = RootValue { tables: node, ..self.tables.root_value().clone() };
-        if let Some(keys) = self.foreign_keys {
-            let none = keys.is_empty();
-            value.foreign_keys = if none { Hash::NONE } else { snapshot.put(foreign_key_message(&keys))? };
-        }
-        snapshot.put(value.message())
+    pub(super) fn finish(self) -> Result<Hash> {
+        self.tables.changed(self.edits, self.foreign_keys.as_deref())
     }
 }
 
@@ -148,6 +137,7 @@ mod tests {
     use super::*;
     use crate::commit::Database;
     use crate::ddl::DdlOptions;
+    use crate::message::RootValue;
     use crate::testing::fixture;
 
     fn refused(draft: &mut Draft, sql: &str) -> String {

@@ -8,7 +8,7 @@ use super::value::Value;
 use crate::chunk::Snapshot;
 use crate::commit::Session;
 use crate::message::{NEWER, Node, NodeKind, RootValue};
-use crate::prolly::Tree;
+use crate::prolly::{Edit, Shape, Tree, edit};
 use crate::{Error, Hash, Result};
 
 /// The tables of one root value.
@@ -70,12 +70,19 @@ impl Tables {
         foreign_key::parse(&self.snapshot.chunk(hash)?).map_err(|problem| Error::BadChunk { hash, problem })
     }
 
-    pub(crate) fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
-    }
-
-    pub(crate) fn map(&self) -> &Tree {
-        &self.map
+    /// The same root value with these tables put or taken out, and with other foreign keys if there are any given. Its
+    /// snapshot must be a draft. Gives the address of the new value.
+    pub(crate) fn changed(&self, mut edits: Vec<Edit>, foreign_keys: Option<&[ForeignKey]>) -> Result<Hash> {
+        edits.sort_by(|a, b| a.key.cmp(&b.key));
+        let map = edit(&self.map, Shape::ADDRESSES, &self.snapshot, edits)?;
+        let tables = Node::parse(NodeKind::Addresses, self.snapshot.chunk(map)?)
+            .map_err(|problem| Error::BadChunk { hash: map, problem })?;
+        let foreign_keys = match foreign_keys {
+            None => self.root.foreign_keys,
+            Some([]) => Hash::NONE,
+            Some(keys) => self.snapshot.put(foreign_key::message(keys))?,
+        };
+        self.snapshot.put(RootValue { foreign_keys, tables, ..self.root.clone() }.message())
     }
 
     /// The root value itself.

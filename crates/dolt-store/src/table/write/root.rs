@@ -12,8 +12,7 @@ use super::unfinished::{Unfinished, violates};
 use super::{TableEditor, Violation};
 use crate::commit::Session;
 use crate::expr::EvalContext;
-use crate::message::{Node, NodeKind, RootValue};
-use crate::prolly::{Edit, Shape, edit};
+use crate::prolly::Edit;
 use crate::table::{ForeignKey, Tables, Value};
 use crate::{Error, Hash, Result};
 
@@ -122,7 +121,6 @@ impl<'d> RootEditor<'d> {
 
     /// Edits the trees. Gives the address of the new root value.
     pub(crate) fn finish(mut self) -> Result<Hash> {
-        let snapshot = self.session.snapshot();
         for at in 0..self.opened.len() {
             self.at_mut(at)?.keep();
             // A removal alone does not store it.
@@ -139,11 +137,7 @@ impl<'d> RootEditor<'d> {
         if puts.is_empty() {
             return Ok(self.root);
         }
-        puts.sort_by(|a, b| a.key.cmp(&b.key));
-        let map = edit(self.tables.map(), Shape::ADDRESSES, snapshot, puts)?;
-        let node = Node::parse(NodeKind::Addresses, snapshot.chunk(map)?)
-            .map_err(|problem| Error::BadChunk { hash: map, problem })?;
-        snapshot.put(RootValue { tables: node, ..self.tables.root_value().clone() }.message())
+        self.tables.changed(puts, None)
     }
 }
 
