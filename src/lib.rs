@@ -14,5 +14,6 @@ pub mod doltserver;
 pub mod migrate;
 pub mod rig;
 pub mod sql;
+pub mod store;
 pub mod sys;
 pub mod town;

@@ -107,6 +107,16 @@ impl Graph {
         }
     }
 
+    /// The same with the flag that is stored, for a graph that is only a part of what there is: what a change does not reach
+    /// keeps its flag.
+    pub fn insert_flagged(&mut self, id: &str, status: &Status, is_blocked: bool) {
+        let at = self.intern(id);
+        if let Some(node) = self.nodes.get_mut(at) {
+            node.state = State::of(status);
+            node.blocked = is_blocked;
+        }
+    }
+
     /// Adds an edge without recomputing anything: for building. An edge that the pair has already is replaced.
     pub fn insert_edge(&mut self, edge: &Edge, target: Target) {
         self.link(&edge.issue_id, edge, target);

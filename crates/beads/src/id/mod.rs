@@ -10,7 +10,7 @@ mod resolve;
 mod sequence;
 
 pub use compare::natural;
-pub use hash::{LengthRule, NewId, hash_id};
+pub use hash::{Exhausted, LengthRule, NewId, hash_id};
 pub use prefix::{PrefixError, Prefixes, check_explicit, extract_prefix, leading_prefix};
 pub use resolve::{NotFound, resolve};
 pub use sequence::{

@@ -57,6 +57,18 @@ impl Layout {
         Self { places, is_keyless: schema.is_keyless(), generators }
     }
 
+    /// A layout of some of the columns, by their positions in the schema. `None`: one of them is virtual.
+    pub(super) fn of_columns(schema: &Schema, positions: &[usize]) -> Option<Self> {
+        let all = Self::of(schema);
+        let visible: Vec<usize> = schema.visible().map(|(i, _)| i).collect();
+        let place = |position: &usize| {
+            let at = visible.iter().position(|i| i == position)?;
+            all.places.get(at).copied().filter(|place| !matches!(place, Place::Nowhere))
+        };
+        let places = positions.iter().map(place).collect::<Option<_>>()?;
+        Some(Self { places, is_keyless: all.is_keyless, generators: Vec::new() })
+    }
+
     /// Computes the values of virtual columns from the others.
     pub(super) fn generate(&self, values: &mut [Value]) {
         for generator in &self.generators {

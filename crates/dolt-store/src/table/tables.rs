@@ -2,6 +2,7 @@
 
 use super::foreign_key::{self, ForeignKey};
 use super::order::KeyOrder;
+use super::projection::Projection;
 use super::row::{Layout, Row};
 use super::schema::{Column, Encoding, Schema, TableMessage};
 use super::value::Value;
@@ -170,6 +171,22 @@ impl Table {
 
     pub(super) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// The same table of which only these columns are read, in this order, and nothing that the others keep outside of the row.
+    pub fn project(&self, columns: &[&str]) -> Result<Projection> {
+        let mut positions = Vec::with_capacity(columns.len());
+        for column in columns {
+            let mut named = self.schema.visible().filter(|(_, c)| c.name.eq_ignore_ascii_case(column));
+            let (position, _) = named.next().ok_or_else(|| Error::NoSuchColumn {
+                table: self.name.clone(),
+                column: (*column).to_owned(),
+            })?;
+            positions.push(position);
+        }
+        let layout = Layout::of_columns(&self.schema, &positions)
+            .ok_or_else(|| self.not_supported("reading a virtual column by itself"))?;
+        Ok(Projection::of(Self { layout, ..self.clone() }))
     }
 
     /// How many entries its tree has: rows, or for a keyless table distinct rows. Costs nothing.

@@ -1,0 +1,100 @@
+//! What can go wrong with issues and their database. Refusals that bd has too carry bd's words: scripts look for them.
+
+use std::path::PathBuf;
+
+use beads::change::{NotClaimed, NotClosed};
+use beads::edge::EdgeError;
+use beads::id::{Exhausted, NotFound, PrefixError, TooDeep};
+use beads::issue::{InvalidIssue, MetadataError};
+
+use crate::sql::SqlError;
+use crate::sys::lock::LockError;
+
+/// Why something was not read or not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database's files.
+    #[error(transparent)]
+    Store(#[from] dolt_store::Error),
+    /// The server.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// The gate of the data directory.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// No database where the settings say.
+    #[error("no beads database at {}", path.display())]
+    NoDatabase {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Somebody holds the database who is no server that we could ask.
+    #[error("{} is held by {holder} and was not let go within {seconds} s", path.display())]
+    Held {
+        /// The database.
+        path: PathBuf,
+        /// Who, as far as the kernel tells.
+        holder: String,
+        /// How long we waited.
+        seconds: u64,
+    },
+    /// An engine was asked for that cannot do it now.
+    #[error("{engine} engine: {problem}")]
+    Engine {
+        /// Which.
+        engine: &'static str,
+        /// Why not.
+        problem: String,
+    },
+    /// There is no issue of this id.
+    #[error("issue {id} not found")]
+    NoIssue {
+        /// Which.
+        id: String,
+    },
+    /// A partial id that fits no issue, or several.
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    /// A value that no issue may have.
+    #[error(transparent)]
+    Invalid(#[from] InvalidIssue),
+    /// The same, of an issue that was to be made.
+    #[error("validation failed for issue {id}: {source}")]
+    InvalidNew {
+        /// Its id, if one was given.
+        id: String,
+        /// The problem.
+        source: InvalidIssue,
+    },
+    /// An id that may not be given.
+    #[error(transparent)]
+    Prefix(#[from] PrefixError),
+    /// An id that is taken.
+    #[error("issue {id} already exists")]
+    Exists {
+        /// Which.
+        id: String,
+    },
+    /// No free id.
+    #[error("failed to generate issue ID: {0}")]
+    Exhausted(#[from] Exhausted),
+    /// A child too deep.
+    #[error(transparent)]
+    TooDeep(#[from] TooDeep),
+    /// An edge that may not be.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+    /// It stays open.
+    #[error(transparent)]
+    NotClosed(#[from] NotClosed),
+    /// It is somebody else's.
+    #[error(transparent)]
+    NotClaimed(#[from] NotClaimed),
+    /// No JSON.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// Anything else that bd refuses, in its words.
+    #[error("{0}")]
+    Refused(String),
+}

@@ -1,0 +1,234 @@
+//! Rows of one state of a database, straight from its files.
+//!
+//! Every question goes the shortest way that the schema offers: the primary key, an index that begins with the column, or
+//! all rows. What could go wrong is a way that finds other rows than another; so rows are checked against the question
+//! whatever the way was.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::ops::Bound;
+use std::rc::Rc;
+
+use dolt_store::commit::Session;
+use dolt_store::table::{Direction, KeyRange, Projection, Row, Table, Tables, Value};
+use dolt_store::{Error, Hash};
+
+use crate::store::StoreError;
+use crate::store::family::is_local;
+use crate::store::reader::{By, Reader, Select};
+
+/// Looking up this many rows one by one costs as much as reading one of all rows.
+const LOOKUP_COST: u64 = 12;
+
+/// The working state of a branch, or any other root.
+#[derive(Debug)]
+pub struct NativeReader {
+    tables: Tables,
+    opened: RefCell<HashMap<String, Option<Rc<Table>>>>,
+}
+
+impl NativeReader {
+    /// What the directory's branch holds now, committed or not.
+    pub fn working(session: &Session) -> Result<Self, StoreError> {
+        let branch = session.head();
+        let root = match session.working_set(branch)? {
+            Some(set) => set.working,
+            None => {
+                session.resolve_root(branch)?.ok_or_else(|| Error::NoBranch { name: branch.to_owned() })?
+            }
+        };
+        Self::at(session, root)
+    }
+
+    /// A root value.
+    pub fn at(session: &Session, root: Hash) -> Result<Self, StoreError> {
+        Ok(Self { tables: session.tables(root)?, opened: RefCell::default() })
+    }
+
+    /// A table, opened once.
+    pub fn table(&self, name: &str) -> Result<Option<Rc<Table>>, StoreError> {
+        if let Some(known) = self.opened.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let opened = self.tables.open(name)?.map(Rc::new);
+        self.opened.borrow_mut().insert(name.to_owned(), opened.clone());
+        Ok(opened)
+    }
+}
+
+impl Reader for NativeReader {
+    fn select(
+        &self,
+        question: &Select<'_>,
+        each: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let Some(table) = self.table(question.table)? else {
+            if is_local(question.table) {
+                return Ok(());
+            }
+            return Err(Error::NoTable { name: question.table.to_owned() }.into());
+        };
+        let wanted = question.columns.len();
+        let conditions = Conditions::of(&question.by);
+        // The columns that decide are read behind those that were asked for.
+        let mut columns = question.columns.to_vec();
+        columns.extend(&conditions.columns);
+        let projection = table.project(&columns)?;
+        let mut take = |row: Row| -> Result<(), StoreError> {
+            let mut values = row.values;
+            if !conditions.hold(values.get(wanted..).unwrap_or_default()) {
+                return Ok(());
+            }
+            values.truncate(wanted);
+            each(values)
+        };
+        match Way::of(&table, &question.by) {
+            Way::Scan => {
+                for row in projection.rows()? {
+                    take(row?)?;
+                }
+            }
+            Way::Key(ranges) => {
+                for range in ranges {
+                    for row in projection.rows_in(&range, Direction::Forward)? {
+                        take(row?)?;
+                    }
+                }
+            }
+            Way::Index(name, ranges) => along_index(&projection, &name, &ranges, &mut take)?,
+        }
+        Ok(())
+    }
+}
+
+fn along_index(
+    projection: &Projection,
+    name: &str,
+    ranges: &[KeyRange],
+    take: &mut dyn FnMut(Row) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let missing = || Error::NotSupported { what: format!("index {name}, which has gone") };
+    let index = projection.index(name)?.ok_or_else(missing)?;
+    for range in ranges {
+        for row in index.rows(range, Direction::Forward)? {
+            take(row?)?;
+        }
+    }
+    Ok(())
+}
+
+/// What has to hold for the last columns of a row.
+struct Conditions<'a> {
+    columns: Vec<&'a str>,
+    by: &'a By<'a>,
+    among: HashSet<&'a str>,
+}
+
+impl<'a> Conditions<'a> {
+    fn of(by: &'a By<'a>) -> Self {
+        let (columns, among) = match by {
+            By::All => (Vec::new(), HashSet::new()),
+            By::Equal(pairs) => (pairs.iter().map(|(column, _)| *column).collect(), HashSet::new()),
+            By::In(column, texts) => (vec![*column], texts.iter().map(String::as_str).collect()),
+            By::Prefix(column, _) => (vec![*column], HashSet::new()),
+        };
+        Self { columns, by, among }
+    }
+
+    fn hold(&self, values: &[Value]) -> bool {
+        let text = |value: Option<&'_ Value>| match value {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        match self.by {
+            By::All => true,
+            By::Equal(pairs) => pairs.iter().zip(values).all(|((_, wanted), value)| wanted == value),
+            By::In(..) => text(values.first()).is_some_and(|text| self.among.contains(text.as_str())),
+            By::Prefix(_, prefix) => text(values.first()).is_some_and(|text| text.starts_with(prefix)),
+        }
+    }
+}
+
+/// How rows are come to.
+enum Way {
+    Scan,
+    Key(Vec<KeyRange>),
+    Index(String, Vec<KeyRange>),
+}
+
+impl Way {
+    fn of(table: &Table, by: &By<'_>) -> Self {
+        let schema = table.schema();
+        let name_of = |position: &u16| schema.columns.get(usize::from(*position)).map(|c| c.name.as_str());
+        let key: Vec<&str> = schema.key_columns.iter().filter_map(name_of).collect();
+        let indexes = || {
+            let plain = schema.indexes.iter().filter(|index| {
+                index.unsupported.is_none() && index.prefix_lengths.iter().all(|length| *length == 0)
+            });
+            plain.map(|index| {
+                let columns: Vec<&str> = index.columns.iter().filter_map(name_of).collect();
+                (index.name.clone(), columns)
+            })
+        };
+        match by {
+            By::All => Self::Scan,
+            By::Equal(pairs) => {
+                let leading = |columns: &[&str]| {
+                    let values = columns.iter().map_while(|column| {
+                        let mut given = pairs.iter().filter(|(name, _)| name.eq_ignore_ascii_case(column));
+                        given.next().map(|(_, value)| value.clone())
+                    });
+                    values.collect::<Vec<_>>()
+                };
+                let by_key = leading(&key);
+                if !by_key.is_empty() {
+                    return Self::Key(vec![KeyRange::prefix(&by_key)]);
+                }
+                let candidates = indexes().map(|(name, columns)| (name, leading(&columns)));
+                let best = candidates.max_by_key(|(_, values)| values.len());
+                match best {
+                    Some((name, values)) if !values.is_empty() => {
+                        Self::Index(name, vec![KeyRange::prefix(&values)])
+                    }
+                    _ => Self::Scan,
+                }
+            }
+            By::In(column, texts) => {
+                let lookups = u64::try_from(texts.len()).unwrap_or(u64::MAX).saturating_mul(LOOKUP_COST);
+                if lookups > table.entries() && texts.len() > 1 {
+                    return Self::Scan;
+                }
+                let mut sorted: Vec<&String> = texts.iter().collect();
+                sorted.sort_unstable();
+                sorted.dedup();
+                let one = |text: &&String| KeyRange::prefix(&[Value::Text((*text).clone())]);
+                let ranges = sorted.iter().map(one).collect();
+                Self::along(&key, indexes(), column, ranges)
+            }
+            By::Prefix(column, prefix) => {
+                let from = Value::Text((*prefix).to_owned());
+                // No text sorts behind this one and begins with the prefix.
+                let to = Value::Text(format!("{prefix}{}", char::MAX));
+                let range = KeyRange { from: Bound::Included(vec![from]), to: Bound::Included(vec![to]) };
+                Self::along(&key, indexes(), column, vec![range])
+            }
+        }
+    }
+
+    fn along<'c>(
+        key: &[&str],
+        mut indexes: impl Iterator<Item = (String, Vec<&'c str>)>,
+        column: &str,
+        ranges: Vec<KeyRange>,
+    ) -> Self {
+        let leads =
+            |columns: &[&str]| columns.first().is_some_and(|first| first.eq_ignore_ascii_case(column));
+        if leads(key) {
+            return Self::Key(ranges);
+        }
+        match indexes.find(|(_, columns)| leads(columns)) {
+            Some((name, _)) => Self::Index(name, ranges),
+            None => Self::Scan,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What both engines can be asked for: some columns of the rows of one table. Everything that is known about issues is read
+//! through this, so the two engines cannot disagree about what a row means.
+
+use dolt_store::table::Value;
+
+use super::StoreError;
+
+/// Which rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum By<'a> {
+    /// All.
+    All,
+    /// Those in which each of these columns has this value.
+    Equal(&'a [(&'a str, Value)]),
+    /// Those in which the column, a text, is one of these.
+    In(&'a str, &'a [String]),
+    /// Those in which the column, a text, begins with this.
+    Prefix(&'a str, &'a str),
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Select<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// The columns, in the order of the answer.
+    pub columns: &'a [&'a str],
+    /// Which rows.
+    pub by: By<'a>,
+}
+
+/// One state of a database: every question is answered from the same one.
+pub trait Reader {
+    /// Hands each row's values on, in no order that can be relied on. A table that is not there has no rows if it is local to a
+    /// clone, see [`super::family::is_local`]; any other is an error.
+    fn select(
+        &self,
+        question: &Select<'_>,
+        each: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// The rows as a list.
+    fn rows(&self, table: &str, columns: &[&str], by: By<'_>) -> Result<Vec<Vec<Value>>, StoreError> {
+        let mut found = Vec::new();
+        self.select(&Select { table, columns, by }, &mut |row| {
+            found.push(row);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The first column of the first row, as text. Nothing and NULL are the same.
+    fn text(&self, table: &str, column: &str, by: By<'_>) -> Result<Option<String>, StoreError> {
+        let rows = self.rows(table, &[column], by)?;
+        Ok(rows.into_iter().next().and_then(|row| row.into_iter().next()).and_then(into_text))
+    }
+
+    /// The texts of a column.
+    fn texts(&self, table: &str, column: &str, by: By<'_>) -> Result<Vec<String>, StoreError> {
+        let mut found = Vec::new();
+        self.select(&Select { table, columns: &[column], by }, &mut |row| {
+            found.extend(row.into_iter().next().and_then(into_text));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
+
+/// A value as text; NULL is none.
+pub fn into_text(value: Value) -> Option<String> {
+    match value {
+        Value::Text(text) | Value::Json(text) | Value::Decimal(text) => Some(text),
+        Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        Value::Int(n) => Some(n.to_string()),
+        Value::Uint(n) => Some(n.to_string()),
+        _ => None,
+    }
+}
+
+/// A value as a number; NULL is none.
+pub fn into_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(n) => Some(*n),
+        Value::Uint(n) => i64::try_from(*n).ok(),
+        Value::Text(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A value as a moment; NULL is none.
+pub fn into_time(value: &Value) -> Option<jiff::Timestamp> {
+    match value {
+        Value::Datetime(micros) => jiff::Timestamp::from_microsecond(*micros).ok(),
+        _ => None,
+    }
+}
+
+/// A moment as a value of a column that keeps whole seconds, rounded as the database rounds.
+pub fn of_time(time: jiff::Timestamp) -> Value {
+    Value::Datetime(beads::when::round_to_second(time).as_microsecond())
+}
+
+/// A text as a value.
+pub fn of_text(text: impl Into<String>) -> Value {
+    Value::Text(text.into())
+}

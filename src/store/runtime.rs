@@ -1,0 +1,31 @@
+//! Waiting from code that does not wait: one small runtime on this thread, made when it is first needed. Most commands never
+//! need it.
+
+use std::cell::OnceCell;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::StoreError;
+
+thread_local! {
+    static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
+}
+
+/// Runs asynchronous work to its end. Must not be called from such work.
+pub(super) fn wait<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, StoreError>
+where
+    StoreError: From<E>,
+{
+    RUNTIME.with(|cell| {
+        if cell.get().is_none() {
+            let made = Builder::new_current_thread().enable_all().build();
+            let made = made.map_err(|error| StoreError::Refused(format!("cannot start: {error}")))?;
+            // Only this thread fills its own cell.
+            drop(cell.set(made));
+        }
+        match cell.get() {
+            Some(runtime) => Ok(runtime.block_on(work)?),
+            None => Err(StoreError::Refused("cannot start".to_owned())),
+        }
+    })
+}
