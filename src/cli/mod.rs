@@ -1,6 +1,7 @@
 //! The command line: one file per command, holding its arguments, its call and what it prints. The only room that prints
 //! or decides exit codes.
 
+mod bd;
 mod completions;
 mod db;
 mod demo;
@@ -67,9 +68,19 @@ enum Command {
     Status(status::Status),
     Dolt(dolt::Dolt),
     Db(db::Db),
+    Bd(BdWords),
     Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
+}
+
+/// Track issues, as the program bd does: gt bd ready
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+struct BdWords {
+    /// A command of bd and its arguments; gt bd help lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORDS")]
+    words: Vec<std::ffi::OsString>,
 }
 
 impl Command {
@@ -82,11 +93,18 @@ impl Command {
             Self::Status(c) => c.run(session),
             Self::Dolt(c) => c.run(session),
             Self::Db(c) => c.run(session),
+            // It has its own way of ending, see `run`.
+            Self::Bd(_) => Ok(()),
             Self::Demo(c) => c.run(session),
             Self::Completions(c) => c.run(session, &mut tree()),
             Self::Man(c) => c.run(session, tree()),
         }
     }
+}
+
+/// Runs the program `bd`.
+pub fn bd() -> ExitCode {
+    bd::main()
 }
 
 /// The whole command tree, for completions and manual pages.
@@ -107,6 +125,9 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    if let Command::Bd(bd) = cli.command {
+        return bd::run(&env, bd.words);
+    }
     let format = if cli.json { Format::Json } else { Format::Text };
     let session = Session { env, town: cli.town, format, rich_codes: cli.exit_code, command: command_name };
     match cli.command.run(&session) {

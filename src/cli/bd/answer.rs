@@ -1,0 +1,129 @@
+//! How a command ends: with what it printed, or with a refusal on the stream where bd puts it.
+
+use std::process::ExitCode;
+
+use beads::go_json;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cli::out;
+use crate::store::StoreError;
+
+/// What a command gives.
+pub(super) type Answer<T = ()> = Result<T, Refusal>;
+
+/// Where a refusal is told when JSON was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// As text all the same.
+    Plain,
+    /// As an object on standard output.
+    OnStdout,
+    /// As an object on standard error.
+    OnStderr,
+    /// It has been told already.
+    Silent,
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    message: String,
+    hint: Option<String>,
+    told: Told,
+}
+
+impl Refusal {
+    /// One line on standard error, also with `--json`.
+    pub(super) fn plain(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, told: Told::Plain }
+    }
+
+    /// A line, or with `--json` an object on standard output.
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { told: Told::OnStdout, ..Self::plain(message) }
+    }
+
+    /// A line, or with `--json` an object on standard error.
+    pub(super) fn on_stderr(message: impl Into<String>) -> Self {
+        Self { told: Told::OnStderr, ..Self::plain(message) }
+    }
+
+    /// Everything has been said; only the exit code is left.
+    pub(super) fn silent() -> Self {
+        Self { told: Told::Silent, ..Self::plain("") }
+    }
+
+    /// What to do about it.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Tells it. Gives the exit code.
+    pub(super) fn tell(self, json: bool) -> ExitCode {
+        let object = || {
+            let mut fields = json!({ "error": self.message });
+            if let (Some(hint), Some(fields)) = (&self.hint, fields.as_object_mut()) {
+                fields.insert("hint".into(), json!(hint));
+            }
+            go_json::object(&fields).unwrap_or_default()
+        };
+        match self.told {
+            Told::Silent => {}
+            Told::OnStdout if json => out::raw(&object()),
+            Told::OnStderr if json => out::note(object().trim_end()),
+            _ => {
+                out::note(format!("Error: {}", self.message));
+                if let Some(hint) = &self.hint {
+                    out::note(format!("Hint: {hint}"));
+                }
+            }
+        }
+        ExitCode::FAILURE
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        let hint = match &error {
+            StoreError::NoDatabase { .. } => Some("run 'bd init' to create a new database"),
+            StoreError::Held { .. } => Some("wait for it to finish, or stop it"),
+            _ => None,
+        };
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !message.contains(&cause_text) {
+                message = format!("{message}: {cause_text}");
+            }
+            source = cause.source();
+        }
+        let refusal = Self::new(message);
+        match hint {
+            Some(hint) => refusal.hint(hint),
+            None => refusal,
+        }
+    }
+}
+
+/// Prints a list as JSON: keys in the order of the type.
+pub(super) fn print_list(value: &impl Serialize) -> Answer {
+    print(go_json::pretty(value))
+}
+
+/// Prints an object as JSON: keys sorted, with its version.
+pub(super) fn print_object(value: &impl Serialize) -> Answer {
+    print(go_json::object(value))
+}
+
+fn print(text: Result<String, serde_json::Error>) -> Answer {
+    let text = text.map_err(|error| Refusal::plain(format!("encoding JSON: {error}")))?;
+    match out::data(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Refusal::plain(format!("the output could not be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,130 @@
+//! Flags that several commands share, and how their values are read.
+
+use std::io::Read;
+use std::path::Path;
+
+use clap::Args;
+use jiff::{Timestamp, Zoned};
+
+use super::answer::{Answer, Refusal};
+
+/// The texts of an issue.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Texts {
+    /// Who works on it
+    #[arg(short, long)]
+    pub(super) assignee: Option<String>,
+    /// What it is about; - reads standard input
+    #[arg(short, long)]
+    pub(super) description: Option<String>,
+    #[arg(long, hide = true)]
+    pub(super) body: Option<String>,
+    #[arg(short, long, hide = true)]
+    pub(super) message: Option<String>,
+    /// Read the description from a file; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) body_file: Option<String>,
+    #[arg(long, hide = true)]
+    pub(super) description_file: Option<String>,
+    /// Read the description from standard input
+    #[arg(long)]
+    pub(super) stdin: bool,
+    /// How it shall be done
+    #[arg(long)]
+    pub(super) design: Option<String>,
+    /// Read that from a file; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "design")]
+    pub(super) design_file: Option<String>,
+    /// When it is done
+    #[arg(long)]
+    pub(super) acceptance: Option<String>,
+    /// Anything else
+    #[arg(long)]
+    pub(super) notes: Option<String>,
+    /// Added behind the notes
+    #[arg(long)]
+    pub(super) append_notes: Option<String>,
+    /// Where it is known too, such as gh-9
+    #[arg(long)]
+    pub(super) external_ref: Option<String>,
+}
+
+impl Texts {
+    /// The description, from whichever flag it comes.
+    pub(super) fn description(&self) -> Answer<Option<String>> {
+        if self.stdin {
+            return stdin().map(Some);
+        }
+        let given =
+            [("--description", &self.description), ("--body", &self.body), ("--message", &self.message)];
+        let given: Vec<(&str, &String)> =
+            given.into_iter().filter_map(|(flag, value)| value.as_ref().map(|value| (flag, value))).collect();
+        let files = (&self.body_file, &self.description_file);
+        if let (Some(a), Some(b)) = files
+            && a != b
+        {
+            let text = "cannot specify both --body-file and --description-file with different values";
+            return Err(Refusal::plain(text));
+        }
+        if let Some(file) = files.0.as_ref().or(files.1.as_ref()) {
+            if !given.is_empty() {
+                let text = "cannot specify both --body-file and --description/--body/--message";
+                return Err(Refusal::plain(text));
+            }
+            return read_file(file).map(Some);
+        }
+        let Some((first, value)) = given.first() else { return Ok(None) };
+        if let Some((other, _)) = given.iter().find(|(_, other)| other != value) {
+            let text = format!("cannot specify both {first} and {other} with different values");
+            return Err(Refusal::plain(text));
+        }
+        if *value == "-" { stdin().map(Some) } else { Ok(Some((*value).clone())) }
+    }
+
+    /// The design, from whichever flag it comes.
+    pub(super) fn design(&self) -> Answer<Option<String>> {
+        match (&self.design_file, &self.design) {
+            (Some(file), _) => read_file(file).map(Some),
+            (None, Some(text)) if text == "-" => stdin().map(Some),
+            (None, text) => Ok(text.clone()),
+        }
+    }
+}
+
+fn stdin() -> Answer<String> {
+    let mut text = String::new();
+    let read = std::io::stdin().read_to_string(&mut text);
+    read.map_err(|error| Refusal::plain(format!("reading from stdin: {error}")))?;
+    Ok(text)
+}
+
+fn read_file(path: &str) -> Answer<String> {
+    if path == "-" {
+        return stdin();
+    }
+    let read = std::fs::read_to_string(Path::new(path));
+    read.map_err(|error| Refusal::plain(format!("reading body file: failed to open file: {error}")))
+}
+
+/// `{…}` as it is, `@file` from a file.
+pub(super) fn json_or_file(text: &str) -> Answer<String> {
+    let text = match text.strip_prefix('@') {
+        None => text.to_owned(),
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|error| Refusal::new(format!("failed to read metadata file {path}: {error}")))?,
+    };
+    if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() {
+        return Err(Refusal::new("invalid JSON in --metadata: must be valid JSON"));
+    }
+    Ok(text)
+}
+
+/// Values of a flag that takes lists with commas, as Go's flags split them.
+pub(super) fn split(values: &[String]) -> Vec<String> {
+    values.iter().flat_map(|value| value.split(',')).map(str::to_owned).filter(|v| !v.is_empty()).collect()
+}
+
+/// A moment as people write it.
+pub(super) fn moment(text: &str, now: &Zoned) -> Option<Timestamp> {
+    beads::when::parse(text, now).ok().map(|zoned| zoned.timestamp())
+}

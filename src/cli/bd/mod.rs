@@ -1,0 +1,184 @@
+//! `bd`: the issue tracker's command line, as `gt bd …` and as a program of its own. One file per command.
+//!
+//! Scripts and agents read what it prints, so texts, JSON and exit codes are those of bd 1.1.0, byte for byte where they
+//! can be. Where it differs, the difference is written down in `docs/bd.md`.
+
+mod answer;
+mod close;
+mod context;
+mod create;
+mod dep;
+mod flags;
+mod list;
+mod ready;
+mod show;
+mod text;
+mod update;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use answer::{Answer, Refusal};
+use context::Bd;
+
+use crate::cli::out;
+use crate::town::env::Env;
+
+/// Track issues and their dependencies in a Dolt database, with a server or without one.
+#[derive(Debug, Parser)]
+#[command(name = "bd", disable_version_flag = true, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bd ready                         what can be begun?
+  bd create \"Fix the login\" -p 1   a new issue
+  bd update <id> --claim           take one
+  bd dep add <id> <other>          it waits for another
+  bd close <id> --reason done      it is done";
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Global {
+    /// Who acts, for the record (default: `$BEADS_ACTOR`, git's user.name, `$USER`)
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Everywhere")]
+    pub(super) actor: Option<String>,
+    /// Where the database is, instead of looking for a .beads directory
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    pub(super) db: Option<PathBuf>,
+    /// As if called in this directory
+    #[arg(short = 'C', long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    pub(super) directory: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(super) json: bool,
+    /// Print errors only
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    pub(super) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, hide = true)]
+    pub(super) verbose: bool,
+    /// Refuse to write
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(super) readonly: bool,
+    /// Refuse to write anything outside of the database
+    #[arg(long, global = true, hide = true)]
+    pub(super) sandbox: bool,
+    /// Whether each write is a Dolt commit: on, off or batch
+    #[arg(long, global = true, value_name = "WORD", help_heading = "Everywhere")]
+    pub(super) dolt_auto_commit: Option<String>,
+    /// Go on although the database is newer than this program
+    #[arg(long, global = true, hide = true)]
+    pub(super) ignore_schema_skew: bool,
+    /// Older callers send it
+    #[arg(long, global = true, hide = true)]
+    pub(super) allow_stale: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    #[command(visible_alias = "new")]
+    Create(Box<create::Create>),
+    #[command(visible_alias = "view")]
+    Show(show::Show),
+    List(Box<list::List>),
+    Ready(Box<ready::Ready>),
+    Update(Box<update::Update>),
+    #[command(visible_alias = "done")]
+    Close(close::Close),
+    Reopen(close::Reopen),
+    #[command(subcommand)]
+    Dep(dep::Dep),
+}
+
+impl Verb {
+    fn run(self, bd: &Bd) -> Answer {
+        match self {
+            Self::Create(c) => c.run(bd),
+            Self::Show(c) => c.run(bd),
+            Self::List(c) => c.run(bd),
+            Self::Ready(c) => c.run(bd),
+            Self::Update(c) => c.run(bd),
+            Self::Close(c) => c.run(bd),
+            Self::Reopen(c) => c.run(bd),
+            Self::Dep(c) => c.run(bd),
+        }
+    }
+}
+
+/// The command tree. Values may begin with a hyphen, as in bd.
+fn tree() -> clap::Command {
+    fn as_in_bd(command: clap::Command) -> clap::Command {
+        let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+        let command = command.mut_args(|arg| {
+            let takes_values = arg.get_action().takes_values() && !arg.is_positional();
+            if takes_values { arg.allow_hyphen_values(true) } else { arg }
+        });
+        names.into_iter().fold(command, |command, name| command.mut_subcommand(name, as_in_bd))
+    }
+    as_in_bd(Cli::command())
+}
+
+/// Runs the program with these words behind its name.
+pub(super) fn run(env: &Env, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words = std::iter::once(OsString::from("bd")).chain(words);
+    let matches = match tree().try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let json = cli.global.json;
+    let answer = Bd::find(env, cli.global).and_then(|bd| cli.verb.run(&bd));
+    match answer {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => refusal.tell(json),
+    }
+}
+
+/// The whole program.
+pub(super) fn main() -> ExitCode {
+    run(&Env::of_process(), std::env::args_os().skip(1))
+}
+
+// Help goes to standard output and is no failure; everything else has bd's first line.
+fn usage(error: &clap::Error) -> ExitCode {
+    let word = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let text = match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        | ErrorKind::DisplayVersion => {
+            out::raw(&error.render().ansi().to_string());
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::UnknownArgument => {
+            let flag = word(ContextKind::InvalidArg);
+            match flag.strip_prefix("--") {
+                Some(name) => format!("unknown flag: --{name}"),
+                None => format!("unknown shorthand flag: {flag}"),
+            }
+        }
+        ErrorKind::InvalidSubcommand => {
+            format!("unknown command {:?} for \"bd\"", word(ContextKind::InvalidSubcommand))
+        }
+        _ => {
+            let text = error.render().to_string();
+            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+        }
+    };
+    Refusal::plain(text).tell(false)
+}

@@ -1,0 +1,45 @@
+//! The small pieces of text that several commands print (bd 1.1.0 `internal/ui`, `cmd/bd/feedback.go`).
+
+use beads::{IssueType, Status};
+
+/// The sign of a state.
+pub(super) fn icon(status: &Status) -> &'static str {
+    match status {
+        Status::Open => "○",
+        Status::InProgress => "◐",
+        Status::Blocked => "●",
+        Status::Closed => "✓",
+        Status::Deferred => "❄",
+        Status::Pinned => "📌",
+        Status::Hooked => "◇",
+        Status::Other(_) => "?",
+    }
+}
+
+/// `id — title`, or the id alone.
+pub(super) fn id_and_title(id: &str, title: &str) -> String {
+    if title.is_empty() { id.to_owned() } else { format!("{id} — {}", shortened(title)) }
+}
+
+/// `id (title)`, or the id alone.
+pub(super) fn id_with_title(id: &str, title: &str) -> String {
+    if title.is_empty() { id.to_owned() } else { format!("{id} ({})", shortened(title)) }
+}
+
+/// At most 255 characters, the last three of them dots.
+fn shortened(title: &str) -> String {
+    const MOST: usize = 255;
+    if title.chars().count() <= MOST {
+        return title.to_owned();
+    }
+    title.chars().take(MOST - 3).chain("...".chars()).collect()
+}
+
+/// `[epic] ` and `[bug] ` stand out in trees.
+pub(super) fn badge(issue_type: &IssueType) -> &'static str {
+    match issue_type {
+        IssueType::Epic => "[epic] ",
+        IssueType::Bug => "[bug] ",
+        _ => "",
+    }
+}
