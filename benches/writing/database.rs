@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dolt_store::Result;
 use dolt_store::chunk::ReadOptions;
-use dolt_store::commit::{Author, CommitMeta, Database, Locked};
+use dolt_store::commit::{Author, CommitMeta, Database, Draft, Locked, Prepared};
 use dolt_store::table::Value;
 
 use crate::store::room::Room;
@@ -71,13 +71,30 @@ pub(crate) fn lock(database: &Path, options: &ReadOptions) -> Locked {
 /// Puts these rows into the table and makes a commit of it.
 pub(crate) fn insert(locked: &mut Locked, rows: impl IntoIterator<Item = u32>, message: &str) -> Result<()> {
     let mut transaction = locked.begin("main")?;
-    transaction.edit(|root| {
+    stage(&mut transaction, rows)?;
+    transaction.commit(&meta(message), false)?.expect("something has changed");
+    Ok(())
+}
+
+/// The same made ready without the lock: what is left to be done under it is [`Locked::apply`].
+pub(crate) fn prepare(
+    database: &Path,
+    options: &ReadOptions,
+    rows: impl IntoIterator<Item = u32>,
+) -> Result<Prepared> {
+    let mut draft = Database::open_with(database, options.clone())?.session()?.begin("main")?;
+    stage(&mut draft, rows)?;
+    let (_, prepared) = draft.prepare_commit(&meta("rows"), false)?.expect("something has changed");
+    Ok(prepared)
+}
+
+fn stage(draft: &mut Draft, rows: impl IntoIterator<Item = u32>) -> Result<()> {
+    draft.edit(|root| {
         let mut table = root.table("t")?;
         rows.into_iter().try_for_each(|n| table.insert_row(&row(n)).map(drop))
     })?;
-    let working = transaction.working();
-    transaction.set_staged(working);
-    transaction.commit(&meta(message), false)?.expect("something has changed");
+    let working = draft.working();
+    draft.set_staged(working);
     Ok(())
 }
 

@@ -8,12 +8,14 @@ mod bulk;
 mod commit;
 mod crowd;
 mod database;
+mod held;
 
 use crate::common::page::{Page, progress};
 use crate::store::room::{Room, bd_path, dolt_path};
 
 const COMMIT: &str = "one-commit";
 const BULK: &str = "bulk-insert";
+const HELD: &str = "lock-held";
 const CROWD: &str = "crowd-of-writers";
 const GROWTH: &str = "growth-with-rows";
 
@@ -21,7 +23,7 @@ pub(crate) use crowd::was_writer;
 
 pub(crate) fn measure() {
     let programs = [dolt_path(), bd_path()];
-    let parts = [COMMIT, BULK, CROWD, GROWTH];
+    let parts = [COMMIT, BULK, HELD, CROWD, GROWTH];
     let Some(mut page) = Page::begin("writing", "Results: writing databases", &parts, &programs) else {
         return;
     };
@@ -36,6 +38,12 @@ pub(crate) fn measure() {
     if page.wants(BULK) {
         let room = Room::new();
         page.table(&bulk::measure(&room, 10_000 / scale, rounds.min(5)));
+    }
+    if page.wants(HELD) {
+        let room = Room::new();
+        progress("a table is filled");
+        let database = database::filled(&room, "held", 100_000 / scale);
+        page.table(&held::measure(&room, &database, 10_000 / scale, rounds.min(5)));
     }
     if page.wants(CROWD) {
         let room = Room::new();
