@@ -9,6 +9,7 @@ use std::process::Command;
 use dolt_store::Error;
 use dolt_store::chunk::{Disk, ReadOptions};
 use dolt_store::commit::Database;
+use dolt_store::ddl::DdlOptions;
 use dolt_store::table::Value;
 
 use crate::support::{Dolt, Subject, lock, run, unlock};
@@ -125,5 +126,29 @@ fn a_table_with_an_index_that_is_not_written_is_named_and_others_are_written() {
         }
         unlock(locked, &subject.dir());
         assert!(files(&subject.dir()) == before, "nothing was committed");
+    }
+}
+
+#[test]
+fn merges_cherry_picks_and_collections_are_refused_by_name() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let subject = Subject::new(dolt);
+        subject.sql(
+            "create table t (id int primary key); call dolt_commit('-Am', 'base'); call dolt_branch('other')",
+        );
+        let before = files(&subject.dir());
+        for (verb, more) in [("merge", &["other"][..]), ("cherry-pick", &["other~1"]), ("gc", &["--full"])] {
+            let refused = subject.gt(&[&[verb], more].concat()).fails(1);
+            refused.error_begins_with(&format!("gt db {verb} is not here yet; nothing was changed"));
+        }
+        let mut locked = lock(&subject.dir(), &Disk::default());
+        for sql in ["call dolt_merge('other')", "call dolt_cherry_pick('other')", "call dolt_gc()"] {
+            let mut tx = locked.begin("main").unwrap();
+            let refused = tx.run_ddl(sql, DdlOptions::default()).unwrap_err();
+            assert!(matches!(refused, Error::NotSupported { .. } | Error::Sql { .. }), "{refused:?}");
+            assert!(refused.to_string().contains("call dolt_"), "{refused}");
+        }
+        unlock(locked, &subject.dir());
+        assert!(files(&subject.dir()) == before);
     }
 }

@@ -20,6 +20,7 @@ mod writing;
 
 use clap::{Args, Subcommand};
 
+use super::dolt::later::Later;
 use super::failure::{Failure, Kind};
 use super::session::Session;
 use place::Place;
@@ -56,6 +57,12 @@ enum Verb {
     Branch(branch::Branch),
     Tag(branch::Tag),
     Commit(commit::Commit),
+    /// Merge another branch (not here yet)
+    Merge(Later),
+    /// Repeat a commit on this branch (not here yet)
+    CherryPick(Later),
+    /// Remove what nothing refers to (not here yet)
+    Gc(Later),
 }
 
 impl Db {
@@ -68,6 +75,7 @@ impl Db {
             Verb::Branch(c) => return c.run(session, &self.place.path(session)?),
             Verb::Tag(c) => return c.run(session, &self.place.path(session)?),
             Verb::Commit(c) => return c.run(session, &self.place.path(session)?),
+            Verb::Merge(c) | Verb::CherryPick(c) | Verb::Gc(c) => return c.run(session),
             _ => {}
         }
         let database = self.place.open(session)?;
@@ -81,7 +89,13 @@ impl Db {
             Verb::Log(c) => c.run(session, &state),
             Verb::Diff(c) => c.run(session, &state),
             Verb::Size(c) => c.run(session, &state),
-            Verb::Verify(_) | Verb::Branch(_) | Verb::Tag(_) | Verb::Commit(_) => Ok(()),
+            Verb::Verify(_)
+            | Verb::Branch(_)
+            | Verb::Tag(_)
+            | Verb::Commit(_)
+            | Verb::Merge(_)
+            | Verb::CherryPick(_)
+            | Verb::Gc(_) => Ok(()),
         }
     }
 }

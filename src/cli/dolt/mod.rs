@@ -6,7 +6,7 @@ mod fix_metadata;
 mod init;
 mod init_rig;
 mod kill_imposters;
-mod later;
+pub(crate) mod later;
 mod list;
 mod logs;
 mod ps;

@@ -6,6 +6,8 @@ mod create;
 mod database;
 mod locked;
 mod log;
+#[cfg(test)]
+mod newer;
 mod refs;
 mod reset;
 mod revision;
