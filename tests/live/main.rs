@@ -35,6 +35,7 @@ mod store_expression_values;
 mod store_expressions;
 mod store_foreign_keys;
 mod store_history;
+mod store_independence;
 mod store_limits;
 mod store_lookup;
 mod store_reading;

@@ -41,6 +41,13 @@ impl Subject {
         run(self.dolt_command(dolt, args))
     }
 
+    /// The same in another directory.
+    pub(crate) fn another_dolt_in(&self, dolt: Dolt, dir: &Path, args: &[&str]) -> Ran {
+        let mut command = self.dolt_command(dolt, args);
+        command.current_dir(dir);
+        run(command)
+    }
+
     fn dolt_command(&self, dolt: Dolt, args: &[&str]) -> Command {
         let mut command = Command::new(dolt.path());
         command.args(args);

@@ -13,6 +13,8 @@ mod editor;
 mod encode;
 mod field;
 mod fill;
+#[cfg(test)]
+mod independence;
 mod json;
 mod message;
 mod opened;
