@@ -38,6 +38,7 @@ mod store_history;
 mod store_independence;
 mod store_limits;
 mod store_lookup;
+mod store_native;
 mod store_reading;
 mod store_refusals;
 mod store_rows;
