@@ -15,6 +15,7 @@ pub mod ops;
 pub mod reader;
 mod router;
 mod runtime;
+pub mod schema;
 pub mod view;
 
 pub use change::{Change, Changes, Job, Outcome, Tx, Values, step};

@@ -83,6 +83,31 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
+/// Waits until a directory and everything in it is on the disk. All of it is waited for at once: most of the time is spent
+/// until the disk has written anything at all.
+pub fn settle_tree(dir: &Path) -> io::Result<()> {
+    let mut waiting = vec![dir.to_owned()];
+    let mut found = Vec::new();
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            for entry in fs::read_dir(&path)? {
+                waiting.push(entry?.path());
+            }
+        }
+        found.push(path);
+    }
+    std::thread::scope(|scope| {
+        let sync = |path: &Path| File::open(path)?.sync_all();
+        let begun: Vec<_> = found.iter().map(|path| scope.spawn(move || sync(path))).collect();
+        let ended = |thread: std::thread::ScopedJoinHandle<'_, io::Result<()>>| {
+            thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread has panicked")))
+        };
+        // All are waited for, whichever fails.
+        let done: Vec<io::Result<()>> = begun.into_iter().map(ended).collect();
+        done.into_iter().collect()
+    })
+}
+
 /// Removes a file if it exists. Returns whether it was there.
 pub fn remove(path: &Path) -> Result<bool, WriteError> {
     let removed = remove_soon(path)?;

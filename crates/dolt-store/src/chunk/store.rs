@@ -240,7 +240,6 @@ impl Snapshot {
     }
 
     /// The same chunks under another root.
-    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn at(self, root: Hash) -> Self {
         Self { root, ..self }
     }

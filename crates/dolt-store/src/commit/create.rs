@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use super::locked::root_with;
 use super::transaction::{CommitMeta, head_ref, set_ref};
-use super::{Author, Database};
+use super::{Author, Database, Draft, Session};
 use crate::chunk::{Disk, NewStore, Snapshot};
 use crate::message::{Commit, Node, NodeContent, NodeKind, RootValue, StoreRoot, WorkingSet, node_message};
 use crate::prolly::{Edit, Shape, Tree, edit};
@@ -27,10 +28,33 @@ impl Database {
     /// For tests: the same with a disk that stops.
     #[doc(hidden)]
     pub fn init_on(path: &Path, branch: &str, meta: &CommitMeta, disk: Disk) -> Result<Hash> {
+        Self::init_with(path, branch, meta, disk, |_| Ok(()))
+    }
+
+    /// Makes a database whose first commit has something on top: what `fill` changes and commits ([`Draft::add_commit`])
+    /// becomes the branch with it, in one write. When `fill` fails, there is no database. Gives the address of the last
+    /// commit.
+    pub fn init_with(
+        path: &Path,
+        branch: &str,
+        meta: &CommitMeta,
+        disk: Disk,
+        fill: impl FnOnce(&mut Draft) -> Result<()>,
+    ) -> Result<Hash> {
         let dolt_dir = path.join(".dolt");
         let store = NewStore::begin(&dolt_dir, disk)?;
         let draft = Snapshot::empty();
-        let (first, root) = first_state(&draft, branch, meta)?;
+        let (first, first_root) = first_state(&draft, branch, meta)?;
+        let mut on_top = Draft::on(Session::at(draft.clone().at(first_root), branch.to_owned())?, branch)?;
+        let before = (on_top.working(), on_top.staged());
+        fill(&mut on_top)?;
+        let head = on_top.head();
+        let is_changed = head != first || (on_top.working(), on_top.staged()) != before;
+        let root = if is_changed {
+            root_with(on_top.draft(), &on_top.ref_changes(&meta.committer, "init")?)?
+        } else {
+            first_root
+        };
         let chunks = draft.drafted_from(root, references)?;
         // Names follow the rules of git's: none needs to be escaped.
         let state = format!(
@@ -42,7 +66,7 @@ impl Database {
         let config = serde_json::json!({ "user.email": email, "user.name": name });
         store.write_beside(&dolt_dir.join("config.json"), config.to_string().as_bytes())?;
         store.finish(&chunks, root, meta.committer.millis / 1000)?;
-        Ok(first)
+        Ok(head)
     }
 }
 

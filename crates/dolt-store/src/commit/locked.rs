@@ -96,20 +96,7 @@ impl Prepared {
     /// them. `seconds` since 1970. A name that is not where its change says: [`Error::Moved`].
     pub fn new(draft: &Session, changes: &[RefChange], seconds: u64) -> Result<Self> {
         let snapshot = draft.snapshot();
-        let mut edits = Vec::new();
-        for RefChange { name, from, to } in changes {
-            if draft.resolve_exact(name)? != *from {
-                return Err(Error::Moved { name: name.clone() });
-            }
-            let key = name.as_bytes().to_vec();
-            edits.push(match to {
-                Some(hash) => Edit::put(key, hash.as_bytes().to_vec()),
-                None => Edit::delete(key),
-            });
-        }
-        edits.sort_by(|a, b| a.key.cmp(&b.key));
-        let refs = edit(draft.refs(), Shape::ADDRESSES, snapshot, edits)?;
-        let root = snapshot.put(StoreRoot::message(&snapshot.chunk(refs)?))?;
+        let root = root_with(draft, changes)?;
         let on = snapshot.clone();
         if root == snapshot.root() {
             return Ok(Self { on, records: None });
@@ -117,4 +104,23 @@ impl Prepared {
         let chunks = snapshot.drafted_from(root, references)?;
         Ok(Self { on, records: Some(Records::new(&chunks, root, seconds)?) })
     }
+}
+
+/// The store's root in which names have moved.
+pub(super) fn root_with(draft: &Session, changes: &[RefChange]) -> Result<Hash> {
+    let snapshot = draft.snapshot();
+    let mut edits = Vec::new();
+    for RefChange { name, from, to } in changes {
+        if draft.resolve_exact(name)? != *from {
+            return Err(Error::Moved { name: name.clone() });
+        }
+        let key = name.as_bytes().to_vec();
+        edits.push(match to {
+            Some(hash) => Edit::put(key, hash.as_bytes().to_vec()),
+            None => Edit::delete(key),
+        });
+    }
+    edits.sort_by(|a, b| a.key.cmp(&b.key));
+    let refs = edit(draft.refs(), Shape::ADDRESSES, snapshot, edits)?;
+    snapshot.put(StoreRoot::message(&snapshot.chunk(refs)?))
 }

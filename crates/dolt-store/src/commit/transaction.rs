@@ -49,6 +49,8 @@ impl CommitMeta {
 pub struct Draft {
     session: Session,
     branch: String,
+    // Where the branch is, and where it is to be.
+    head_at: Hash,
     head: Hash,
     set: WorkingSet,
     set_at: Option<Hash>,
@@ -64,7 +66,21 @@ pub struct Transaction<'d> {
 impl Session {
     /// Begins changes to a branch, from this state.
     pub fn begin(&self, branch: &str) -> Result<Draft> {
-        let session = Self::at(self.snapshot().draft(), self.head().to_owned())?;
+        Draft::on(Self::at(self.snapshot().draft(), self.head().to_owned())?, branch)
+    }
+}
+
+impl Locked {
+    /// Begins a transaction on a branch.
+    pub fn begin(&mut self, branch: &str) -> Result<Transaction<'_>> {
+        let draft = self.session()?.begin(branch)?;
+        Ok(Transaction { locked: self, draft })
+    }
+}
+
+impl Draft {
+    /// On a state to which chunks can be added.
+    pub(super) fn on(session: Session, branch: &str) -> Result<Self> {
         let head = session.resolve_exact(&head_ref(branch))?;
         let head = head.ok_or_else(|| Error::NoBranch { name: branch.to_owned() })?;
         let set_at = session.resolve_exact(&set_ref(branch))?;
@@ -80,15 +96,7 @@ impl Session {
                 return Err(Error::NotSupported { what });
             }
         }
-        Ok(Draft { session, branch: branch.to_owned(), head, set, set_at })
-    }
-}
-
-impl Locked {
-    /// Begins a transaction on a branch.
-    pub fn begin(&mut self, branch: &str) -> Result<Transaction<'_>> {
-        let draft = self.session()?.begin(branch)?;
-        Ok(Transaction { locked: self, draft })
+        Ok(Self { session, branch: branch.to_owned(), head_at: head, head, set, set_at })
     }
 }
 
@@ -165,10 +173,10 @@ impl Draft {
     }
 
     /// The working and staged roots become those of the branch, without a Dolt commit: what SQL's COMMIT does. A merge or a
-    /// rebase under way goes on.
+    /// rebase under way goes on. What was committed on the way ([`Draft::add_commit`]) becomes real with it.
     pub fn prepare_sql(self, by: &Author, why: &str) -> Result<Prepared> {
-        let change = self.set_change(by, why)?;
-        Prepared::new(&self.session, &[change], by.millis / 1000)
+        let changes = self.ref_changes(by, why)?;
+        Prepared::new(&self.session, &changes, by.millis / 1000)
     }
 
     /// A commit of the staged root, which ends a merge under way. The working root stays as it was set: tables that are
@@ -179,6 +187,16 @@ impl Draft {
         meta: &CommitMeta,
         allow_empty: bool,
     ) -> Result<Option<(Hash, Prepared)>> {
+        if self.add_commit(meta, allow_empty)?.is_none() && self.head == self.head_at {
+            return Ok(None);
+        }
+        let head = self.head;
+        Ok(Some((head, self.prepare_sql(&meta.committer, "commit")?)))
+    }
+
+    /// The same in this draft only: further changes and commits go on top of it, and all of them become real together, with
+    /// the one write that is prepared at last. Gives the commit's address; `None`: there was nothing to commit.
+    pub fn add_commit(&mut self, meta: &CommitMeta, allow_empty: bool) -> Result<Option<Hash>> {
         let parent = self.session.commit(self.head)?;
         let merged_in = self.merged_in()?;
         let is_ended = self.set.merge.is_some();
@@ -195,20 +213,16 @@ impl Draft {
         let height = parents.iter().map(|(_, commit)| commit.height).max().unwrap_or(0).saturating_add(1);
         let parents = parents.into_iter().map(|(hash, _)| hash).collect();
         let commit = Commit::new(self.set.staged, height, parents, closure, meta)?;
-        let hash = snapshot.put(commit.message())?;
-        let head = RefChange { name: head_ref(&self.branch), from: Some(self.head), to: Some(hash) };
+        self.head = snapshot.put(commit.message())?;
         self.set.merge = None;
-        let set = self.set_change(&meta.committer, "commit")?;
-        let prepared = Prepared::new(&self.session, &[head, set], meta.committer.millis / 1000)?;
-        Ok(Some((hash, prepared)))
+        Ok(Some(self.head))
     }
 
     /// The branch moves to a commit, with the working and staged roots as they are here. Nothing is under way then.
     pub(super) fn prepare_move(mut self, to: Hash, by: &Author, why: &str) -> Result<Prepared> {
         (self.set.merge, self.set.rebase) = (None, None);
-        let head = RefChange { name: head_ref(&self.branch), from: Some(self.head), to: Some(to) };
-        let set = self.set_change(by, why)?;
-        Prepared::new(&self.session, &[head, set], by.millis / 1000)
+        self.head = to;
+        self.prepare_sql(by, why)
     }
 
     pub(super) fn branch(&self) -> &str {
@@ -217,6 +231,14 @@ impl Draft {
 
     pub(super) fn set(&self) -> &WorkingSet {
         &self.set
+    }
+
+    /// What of the store's names has to move.
+    pub(super) fn ref_changes(&self, by: &Author, why: &str) -> Result<Vec<RefChange>> {
+        let set = self.set_change(by, why)?;
+        let (from, to) = (Some(self.head_at), Some(self.head));
+        let head = (from != to).then(|| RefChange { name: head_ref(&self.branch), from, to });
+        Ok(head.into_iter().chain([set]).collect())
     }
 
     fn set_change(&self, by: &Author, why: &str) -> Result<RefChange> {

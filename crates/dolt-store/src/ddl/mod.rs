@@ -90,4 +90,11 @@ impl Draft {
         self.set_working(root);
         Ok(())
     }
+
+    /// Makes the table `dolt_nonlocal_tables` likewise. What its rows say is heeded by Dolt only.
+    pub fn create_dolt_nonlocal_tables(&mut self) -> Result<()> {
+        let root = create::create_system_table(self, system::NONLOCAL, system::nonlocal())?;
+        self.set_working(root);
+        Ok(())
+    }
 }

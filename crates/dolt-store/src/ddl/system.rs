@@ -9,6 +9,8 @@ use crate::table::{Column, Encoding, Schema};
 pub(super) const SCHEMAS: &str = "dolt_schemas";
 /// Which new tables no commit takes (Dolt `go/libraries/doltcore/sqle/dtables/ignore_table.go`).
 pub(super) const IGNORE: &str = "dolt_ignore";
+/// Which tables are those of another branch (Dolt `go/libraries/doltcore/sqle/dtables/nonlocal_table.go`).
+pub(super) const NONLOCAL: &str = "dolt_nonlocal_tables";
 
 /// The number of `utf8mb4_0900_bin`.
 const DEFAULT_COLLATION: u16 = 309;
@@ -40,6 +42,13 @@ pub(super) fn ignore(options: DdlOptions) -> Schema {
         column("ignored", "tinyint(1)".to_owned(), Encoding::Int8, 0, false, false),
     ];
     of(columns, vec![0])
+}
+
+/// The schema of `dolt_nonlocal_tables`, whose tags are drawn.
+pub(super) fn nonlocal() -> Schema {
+    let names = ["table_name", "target_ref", "ref_table", "options"];
+    let text = |(at, name)| column(name, "varchar(65535)".to_owned(), Encoding::String, 0, at == 0, at != 0);
+    of(names.into_iter().enumerate().map(text).collect(), vec![0])
 }
 
 fn of(columns: Vec<Column>, key_columns: Vec<u16>) -> Schema {
