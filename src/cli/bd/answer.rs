@@ -60,6 +60,12 @@ impl Refusal {
         self
     }
 
+    /// With these words in front.
+    pub(super) fn within(mut self, words: &str) -> Self {
+        self.message = format!("{words}: {}", self.message);
+        self
+    }
+
     /// Tells it. Gives the exit code.
     pub(super) fn tell(self, json: bool) -> ExitCode {
         let object = || {

@@ -5,10 +5,16 @@
 
 mod answer;
 mod close;
+mod comment;
 mod context;
 mod create;
+mod delete;
 mod dep;
+mod export;
 mod flags;
+mod import;
+mod kv;
+mod label;
 mod list;
 mod ready;
 mod show;
@@ -79,7 +85,7 @@ pub(super) struct Global {
     /// Go on although the database is newer than this program
     #[arg(long, global = true, hide = true)]
     pub(super) ignore_schema_skew: bool,
-    /// Older callers send it
+    /// With import: take lines although what is stored is newer. Older callers send it with anything
     #[arg(long, global = true, hide = true)]
     pub(super) allow_stale: bool,
 }
@@ -96,6 +102,14 @@ enum Verb {
     #[command(visible_alias = "done")]
     Close(close::Close),
     Reopen(close::Reopen),
+    Delete(delete::Delete),
+    Label(label::Label),
+    Comment(comment::Comment),
+    Comments(comment::Comments),
+    #[command(subcommand)]
+    Kv(kv::Kv),
+    Import(import::Import),
+    Export(export::Export),
     #[command(subcommand)]
     Dep(dep::Dep),
 }
@@ -110,6 +124,13 @@ impl Verb {
             Self::Update(c) => c.run(bd),
             Self::Close(c) => c.run(bd),
             Self::Reopen(c) => c.run(bd),
+            Self::Delete(c) => c.run(bd),
+            Self::Label(c) => c.run(bd),
+            Self::Comment(c) => c.run(bd),
+            Self::Comments(c) => c.run(bd),
+            Self::Kv(c) => c.run(bd),
+            Self::Import(c) => c.run(bd),
+            Self::Export(c) => c.run(bd),
             Self::Dep(c) => c.run(bd),
         }
     }

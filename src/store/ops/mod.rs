@@ -2,14 +2,18 @@
 
 mod close;
 mod create;
+mod delete;
 mod dep;
+mod import;
 mod label;
 mod update;
 mod work;
 
 pub use close::{Close, Closed, Reopened, close, reopen};
 pub use create::{Created, NewIssue, create};
+pub use delete::{Deletion, delete, deletion};
 pub use dep::{AddEdge, add_edge, remove_edge};
+pub use import::{MEMORY, import, remember};
 pub use label::{add_comment, add_label, remove_label};
 pub use update::{Update, claim, update};
 pub use work::{Act, Told, Work};

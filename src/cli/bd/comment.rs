@@ -1,0 +1,159 @@
+//! `bd comment` and `bd comments`.
+
+use std::io::Read;
+
+use beads::Comment as Remark;
+use clap::{Args, Subcommand};
+
+use super::answer::{Answer, Refusal, print_list, print_object};
+use super::context::Bd;
+use super::text::id_and_title;
+use crate::cli::out;
+use crate::store::load::{self, With};
+use crate::store::ops::{self, Act};
+use crate::store::{Outcome, StoreError, step};
+
+/// Say something about an issue
+#[derive(Debug, Args)]
+#[command(after_help = "Example: bd comment bd-a1b the tests are red since yesterday")]
+pub(super) struct Comment {
+    /// Which one
+    id: String,
+    /// What
+    text: Vec<String>,
+    /// Read it from standard input
+    #[arg(long, conflicts_with = "file")]
+    stdin: bool,
+    /// Read it from a file
+    #[arg(long, value_name = "FILE")]
+    file: Option<String>,
+}
+
+impl Comment {
+    pub(super) fn run(self, bd: &Bd) -> Answer {
+        let text = if self.stdin {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map_err(|error| Refusal::new(format!("reading from stdin: {error}")))?;
+            text.trim_end_matches('\n').to_owned()
+        } else if let Some(file) = &self.file {
+            read(file)?
+        } else if self.text.is_empty() {
+            return Err(Refusal::new("no comment text provided (use positional args, --stdin, or --file)"));
+        } else {
+            self.text.join(" ")
+        };
+        let (comment, title) = add(bd, "comment", &self.id, &text, None)?;
+        bd.touch(&comment.issue_id);
+        if bd.json() {
+            return print_object(&comment);
+        }
+        out::line(format!("✓ Comment added to {}", id_and_title(&comment.issue_id, &title)));
+        Ok(())
+    }
+}
+
+/// Show what was said about an issue
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct Comments {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// Which one
+    #[arg(required = true)]
+    id: Option<String>,
+    /// Times as they are here, not in UTC
+    #[arg(long)]
+    local_time: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Add(Add),
+}
+
+/// Say something about an issue
+#[derive(Debug, Args)]
+struct Add {
+    /// Which one
+    id: String,
+    /// What
+    text: Option<String>,
+    /// Read it from a file
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<String>,
+    /// In somebody's name
+    #[arg(short, long)]
+    author: Option<String>,
+}
+
+impl Comments {
+    pub(super) fn run(self, bd: &Bd) -> Answer {
+        if let Some(Verb::Add(add)) = self.verb {
+            return add.run(bd);
+        }
+        let given = self.id.unwrap_or_default();
+        let reader = bd.reader()?;
+        let resolving = |error: StoreError| Refusal::new(format!("resolving {given}: {error}"));
+        let id = Bd::resolve(&*reader, &given).map_err(resolving)?;
+        let with = With { comments: true, ..With::NOTHING };
+        let found = load::issue(&*reader, &id, with)?;
+        let comments = found.map(|(issue, _)| issue.comments).unwrap_or_default();
+        if bd.json() {
+            return print_list(&comments);
+        }
+        if comments.is_empty() {
+            out::line(format!("No comments on {id}"));
+            return Ok(());
+        }
+        out::line(format!("\nComments on {id}:\n"));
+        for comment in &comments {
+            let zone = if self.local_time { jiff::tz::TimeZone::system() } else { jiff::tz::TimeZone::UTC };
+            let at = comment.created_at.map(|at| at.to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string());
+            out::line(format!("[{}] at {}", comment.author, at.unwrap_or_default()));
+            for line in comment.text.trim_end_matches('\n').split('\n') {
+                out::line(format!("  {line}"));
+            }
+            out::line("");
+        }
+        Ok(())
+    }
+}
+
+impl Add {
+    fn run(self, bd: &Bd) -> Answer {
+        let text = match (&self.file, &self.text) {
+            (Some(file), _) => read(file)?,
+            (None, Some(text)) => text.clone(),
+            (None, None) => return Err(Refusal::new("comment text required (use -f to read from file)")),
+        };
+        let (comment, _) = add(bd, "comments add", &self.id, &text, self.author)?;
+        if bd.json() {
+            return print_object(&comment);
+        }
+        out::line(format!("Comment added to {}", comment.issue_id));
+        Ok(())
+    }
+}
+
+fn read(file: &str) -> Answer<String> {
+    std::fs::read_to_string(file).map_err(|error| Refusal::new(format!("reading file: {error}")))
+}
+
+fn add(bd: &Bd, verb: &str, given: &str, text: &str, author: Option<String>) -> Answer<(Remark, String)> {
+    if text.trim().is_empty() {
+        return Err(Refusal::new("comment text cannot be empty"));
+    }
+    let act = bd.act();
+    let act = Act { actor: author.filter(|name| !name.is_empty()).unwrap_or(act.actor), ..act };
+    let written = bd.write(verb, |tx| {
+        let id = Bd::resolve(tx.reader(), given)?;
+        let (issue, _) = load::issue(tx.reader(), &id, With::NOTHING)?
+            .ok_or_else(|| StoreError::NoIssue { id: id.clone() })?;
+        let comment = step(tx, &act, |work| ops::add_comment(work, &id, text))?;
+        let server = || format!("bd: comment {id}");
+        let message = bd.message(|| bd.auto_commit(verb, std::slice::from_ref(&id)), server);
+        Ok(Outcome { message, result: (comment, issue.title) })
+    });
+    written.map_err(|refusal| refusal.within(&format!("resolving {given}")))
+}

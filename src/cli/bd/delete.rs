@@ -1,0 +1,207 @@
+//! `bd delete`. Without `--force` it only shows what would go.
+
+use beads::shapes::Deleted;
+use clap::Args;
+use serde_json::json;
+
+use super::answer::{Answer, Refusal, print_object};
+use super::context::Bd;
+use crate::cli::out;
+use crate::store::load::Rules;
+use crate::store::ops::{self, Deletion, Work};
+use crate::store::{Outcome, StoreError, Tx, step};
+
+/// Remove issues with everything on them
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: bd delete bd-a1b            (shows what would go)\n         bd delete bd-a1b --force"
+)]
+pub(super) struct Delete {
+    /// Which ones
+    ids: Vec<String>,
+    /// Do it
+    #[arg(short, long)]
+    force: bool,
+    /// Read more ids from a file, one in each line
+    #[arg(long, value_name = "FILE")]
+    from_file: Option<String>,
+    /// Only show what would go
+    #[arg(long)]
+    dry_run: bool,
+    /// Also all that depends on them
+    #[arg(long)]
+    cascade: bool,
+    /// Older callers send it
+    #[arg(long, hide = true)]
+    hard: bool,
+}
+
+impl Delete {
+    pub(super) fn run(self, bd: &Bd) -> Answer {
+        let mut given = self.ids.clone();
+        if let Some(path) = &self.from_file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Refusal::plain(format!("reading file: {error}")))?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+            given.extend(lines.map(str::to_owned));
+        }
+        let mut seen = std::collections::HashSet::new();
+        given.retain(|id| seen.insert(id.clone()));
+        if given.is_empty() {
+            return Err(Refusal::plain("no issue IDs provided"));
+        }
+        let is_batch = given.len() > 1 || self.cascade;
+        if !self.force || self.dry_run {
+            let reader = bd.reader()?;
+            let ids = resolved(&*reader, &given, is_batch)?;
+            let act = bd.act();
+            let deletion = ops::deletion(&Work::new(&*reader, &act), &ids, self.cascade)?;
+            return if is_batch {
+                self.preview_batch(&ids, &deletion)
+            } else {
+                preview(&deletion);
+                Ok(())
+            };
+        }
+        let act = bd.act();
+        let (ids, deletion) = bd.write("delete", |tx| {
+            let ids = resolved(tx.reader(), &given, is_batch)?;
+            let deletion = delete(tx, &act, &ids, self.cascade)?;
+            let words = || match &ids[..] {
+                [id] => format!("bd: delete {id}"),
+                ids => format!("bd: delete {} issue(s)", ids.len()),
+            };
+            Ok(Outcome { message: bd.message(words, words), result: (ids, deletion) })
+        })?;
+        tell(bd, &ids, &deletion, is_batch)
+    }
+
+    fn preview_batch(&self, ids: &[String], deletion: &Deletion) -> Answer {
+        out::line(format!("\n⚠️  DELETE PREVIEW\n\nIssues to delete ({}):", ids.len()));
+        for (issue, _) in deletion.issues.iter().filter(|(issue, _)| ids.contains(&issue.id)) {
+            out::line(format!("  {}: {}", issue.id, issue.title));
+        }
+        if self.cascade {
+            out::line("\n⚠ Cascade mode enabled - will also delete all dependent issues");
+        } else if let Some(orphaned) = deletion
+            .edges
+            .iter()
+            .find(|s| ids.contains(&s.edge.depends_on_id) && deletion.orphans.contains(&s.edge.issue_id))
+        {
+            let words = format!(
+                "issue {} has dependents not in deletion set; use --cascade to delete them or --force to orphan them",
+                orphaned.edge.depends_on_id
+            );
+            out::line(format!("\n{words}"));
+            return Err(Refusal::plain(words));
+        }
+        out::line(format!("\nWould delete: {} issues", deletion.issues.len()));
+        out::line(format!(
+            "Would remove: {} dependencies, {} labels, {} events",
+            deletion.edges.len(),
+            deletion.labels,
+            deletion.events
+        ));
+        if self.dry_run {
+            out::line("\n(Dry-run mode - no changes made)");
+            return Ok(());
+        }
+        let cascade = if self.cascade { " --cascade" } else { "" };
+        let what = if self.cascade { " with cascade deletion" } else { "" };
+        out::line("\nThis operation cannot be undone!");
+        out::line(format!("To proceed{what}, run: bd delete {}{cascade} --force", ids.join(" ")));
+        Ok(())
+    }
+}
+
+fn delete(tx: &mut dyn Tx, act: &ops::Act, ids: &[String], cascade: bool) -> Result<Deletion, StoreError> {
+    let rules = Rules::load(tx.reader())?;
+    step(tx, act, |work| {
+        let deletion = ops::deletion(work, ids, cascade)?;
+        ops::delete(work, &rules, &deletion)?;
+        Ok(deletion)
+    })
+}
+
+fn resolved(
+    reader: &dyn crate::store::reader::Reader,
+    given: &[String],
+    is_batch: bool,
+) -> Result<Vec<String>, StoreError> {
+    let (mut ids, mut missing) = (Vec::new(), Vec::new());
+    for given in given {
+        match Bd::resolve(reader, given) {
+            Ok(id) => ids.push(id),
+            Err(StoreError::NotFound(beads::id::NotFound::None(_))) => missing.push(given.clone()),
+            Err(error) => return Err(error),
+        }
+    }
+    match missing.first() {
+        None => Ok(ids),
+        Some(_) if is_batch => Err(StoreError::Refused(format!("issues not found: {}", missing.join(", ")))),
+        Some(id) => Err(StoreError::NoIssue { id: id.clone() }),
+    }
+}
+
+fn preview(deletion: &Deletion) {
+    let Some((issue, _)) = deletion.issues.first() else { return };
+    let mut lines =
+        vec![format!("\n⚠️  DELETE PREVIEW\n\nIssue to delete:\n  {}: {}", issue.id, issue.title)];
+    if !deletion.edges.is_empty() {
+        lines.push(format!("\nDependency links to remove: {}", deletion.edges.len()));
+        let (own, into): (Vec<_>, Vec<_>) =
+            deletion.edges.iter().partition(|stored| stored.edge.issue_id == issue.id);
+        for stored in own {
+            let edge = &stored.edge;
+            lines.push(format!("  {} → {} ({})", edge.issue_id, edge.depends_on_id, edge.kind));
+        }
+        for stored in into {
+            lines.push(format!("  {} → {} (inbound)", stored.edge.issue_id, issue.id));
+        }
+        lines.push("\nConnected issues where text references will be updated:".to_owned());
+        lines.extend(deletion.mentions.iter().map(|issue| format!("  {}: {}", issue.id, issue.title)));
+        if deletion.mentions.is_empty() {
+            lines.push("  (none have text references)".to_owned());
+        }
+    }
+    lines.push("\nThis operation cannot be undone!".to_owned());
+    lines.push(format!("To proceed, run: bd delete {} --force\n", issue.id));
+    out::line(lines.join("\n"));
+}
+
+fn tell(bd: &Bd, ids: &[String], deletion: &Deletion, is_batch: bool) -> Answer {
+    let (edges, mentions) = (deletion.edges.len(), deletion.mentions.len());
+    if !is_batch {
+        let id = ids.first().cloned().unwrap_or_default();
+        if bd.json() {
+            return print_object(&Deleted {
+                deleted: id,
+                dependencies_removed: edges,
+                references_updated: mentions,
+            });
+        }
+        out::line(format!("✓ Deleted {id}\n  Removed {edges} dependency link(s)"));
+        out::line(format!("  Updated text references in {mentions} issue(s)"));
+        return Ok(());
+    }
+    if bd.json() {
+        return print_object(&json!({
+            "deleted": ids,
+            "deleted_count": deletion.issues.len(),
+            "dependencies_removed": edges,
+            "labels_removed": deletion.labels,
+            "events_removed": deletion.events,
+            "references_updated": mentions,
+            "orphaned_issues": if deletion.orphans.is_empty() { None } else { Some(&deletion.orphans) },
+        }));
+    }
+    out::line(format!("✓ Deleted {} issue(s)", deletion.issues.len()));
+    out::line(format!("  Removed {edges} dependency link(s)\n  Removed {} label(s)", deletion.labels));
+    out::line(format!("  Removed {} event(s)", deletion.events));
+    out::line(format!("  Updated text references in {mentions} issue(s)"));
+    if !deletion.orphans.is_empty() {
+        let (count, names) = (deletion.orphans.len(), deletion.orphans.join(", "));
+        out::line(format!("  ⚠ Orphaned {count} issue(s): {names}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! `import`: what the plan of [`beads::import`] does to the rows, in one transaction.
+//!
+//! More is kept than bd keeps: edges keep their metadata and their thread.
+
+use std::collections::HashMap;
+
+use beads::change::Event;
+use beads::id::NewId;
+use beads::import::{Action, Mode, Options, Plan, plan};
+use beads::jsonl::Memory;
+use beads::{Edge, Issue};
+use dolt_store::table::Value;
+
+use super::work::{Told, Work};
+use crate::store::StoreError;
+use crate::store::family::Family;
+use crate::store::issue_row;
+use crate::store::load::{self, Rules, With};
+use crate::store::reader::{By, into_number, of_text, of_time};
+
+/// The configuration's prefix of memories.
+pub const MEMORY: &str = "kv.memory.";
+
+/// Works out the import of these lines.
+pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode) -> Result<Plan, StoreError> {
+    let ids: Vec<String> = lines.iter().map(|line| line.id.clone()).filter(|id| !id.is_empty()).collect();
+    let stored = load::issues_by_id(work.reader, &ids, With::ALL)?;
+    let stored: HashMap<&str, &Issue> = stored.iter().map(|issue| (issue.id.as_str(), issue)).collect();
+    let flags = load::briefs(work.reader, None)?;
+    let given = edges_of(&lines);
+    let options = Options { mode, allowed: rules.allowed.clone(), actor: work.act.actor.clone() };
+    let graph = load::graph(work.reader)?;
+    let new_id = |issue: &Issue, is_taken: &dyn Fn(&str) -> bool| {
+        let prefix = rules.prefixes.for_new(issue, "", "");
+        let begin = format!("{prefix}-");
+        let known = flags.keys().filter(|id| id.strip_prefix(&begin).is_some_and(|rest| !rest.contains('.')));
+        let count = u32::try_from(known.count()).unwrap_or(u32::MAX);
+        let seed = NewId {
+            prefix: &prefix,
+            title: &issue.title,
+            description: &issue.description,
+            actor: &work.act.actor,
+            created_at: issue.created_at.unwrap_or(work.act.now),
+        };
+        let id = seed.free(&rules.length, count, |id| is_taken(id) || flags.contains_key(id));
+        id.map_err(|error| error.to_string())
+    };
+    let plan = plan(lines, |id| stored.get(id).copied(), graph, &options, work.act.now, new_id)
+        .map_err(|error| StoreError::Refused(error.to_string()))?;
+    for row in &plan.rows {
+        let issue = &row.issue;
+        let family = Family::of(issue.is_wisp());
+        match row.action {
+            Action::Insert => {
+                let mut values = issue_row::values(issue);
+                if plan.graph.is_blocked(&issue.id) {
+                    values.push(("is_blocked", Value::Int(1)));
+                }
+                work.changes.insert(family.rows(), values);
+                work.event(family, &issue.id, Event::Created, Told::Values("", ""));
+            }
+            Action::Replace => {
+                let Some(before) = stored.get(issue.id.as_str()) else { continue };
+                let values = issue_row::differences(before, issue);
+                if !values.is_empty() {
+                    work.changes.update(family.rows(), vec![("id", of_text(&issue.id))], values);
+                }
+            }
+            Action::Keep => {}
+        }
+        for label in &row.new_labels {
+            let values = vec![("issue_id", of_text(&issue.id)), ("label", of_text(label))];
+            work.changes.insert(family.labels(), values);
+            let told = format!("Added label: {label}");
+            work.event(family, &issue.id, Event::LabelAdded, Told::Comment(&told));
+        }
+        for comment in &row.new_comments {
+            let id = if comment.id.is_empty() { work.row_id() } else { comment.id.clone() };
+            let at = comment.created_at.unwrap_or(work.act.now);
+            let values = vec![
+                ("id", of_text(id)),
+                ("issue_id", of_text(&comment.issue_id)),
+                ("author", of_text(&comment.author)),
+                ("text", of_text(&comment.text)),
+                ("created_at", of_time(at)),
+            ];
+            work.changes.insert(family.comments(), values);
+        }
+    }
+    // Their ends may be lines that come later, so edges come behind all rows.
+    for row in &plan.rows {
+        let family = Family::of(row.issue.is_wisp());
+        for (edge, target) in &row.new_edges {
+            let pair = (edge.issue_id.clone(), edge.depends_on_id.clone());
+            let edge = given.get(&pair).map_or_else(
+                || edge.clone(),
+                |line| Edge {
+                    metadata: line.metadata.clone(),
+                    thread_id: line.thread_id.clone(),
+                    ..edge.clone()
+                },
+            );
+            work.insert_edge(&edge, *target, family);
+        }
+    }
+    counters(work, &plan, &flags)?;
+    let stale = flags.iter().filter(|(id, brief)| plan.graph.is_blocked(id) != brief.is_blocked);
+    let mut stale: Vec<_> = stale.map(|(id, brief)| (id.clone(), brief.family)).collect();
+    stale.sort();
+    for (id, family) in stale {
+        work.set_flag(family, &id, plan.graph.is_blocked(&id))?;
+    }
+    Ok(plan)
+}
+
+// The edges of lines as they were given: the plan drops what bd drops.
+fn edges_of(lines: &[Issue]) -> HashMap<(String, String), Edge> {
+    let mut found = HashMap::new();
+    for line in lines {
+        for edge in &line.dependencies {
+            let from = if edge.issue_id.is_empty() { &line.id } else { &edge.issue_id };
+            found.insert((from.clone(), edge.depends_on_id.clone()), edge.clone());
+        }
+    }
+    found
+}
+
+// A parent's counter is at least the largest number of a child.
+fn counters(
+    work: &mut Work<'_>,
+    plan: &Plan,
+    flags: &HashMap<String, load::Brief>,
+) -> Result<(), StoreError> {
+    let new: HashMap<&str, Family> =
+        plan.rows.iter().map(|row| (row.issue.id.as_str(), Family::of(row.issue.is_wisp()))).collect();
+    for (parent, number) in &plan.child_counters {
+        let family =
+            new.get(parent.as_str()).copied().or_else(|| flags.get(parent).map(|brief| brief.family));
+        let Some(family) = family else { continue };
+        let key = [("parent_id", of_text(parent))];
+        let stored = work.reader.rows(family.child_counters(), &["last_child"], By::Equal(&key))?;
+        let stored = stored.first().and_then(|row| row.first()).and_then(into_number);
+        if stored.is_none_or(|stored| stored < *number) {
+            let values = vec![("parent_id", of_text(parent)), ("last_child", Value::Int(*number))];
+            work.changes.put(family.child_counters(), values);
+        }
+    }
+    Ok(())
+}
+
+/// Keeps memories. Gives how many.
+pub fn remember(work: &mut Work<'_>, memories: &[Memory]) -> usize {
+    for memory in memories {
+        let key = format!("{MEMORY}{}", memory.key);
+        work.changes.put("config", vec![("key", of_text(key)), ("value", of_text(&memory.value))]);
+    }
+    memories.len()
+}
