@@ -42,6 +42,11 @@ pub(crate) fn at_usable_path(root: PathBuf) -> Result<Town, TownError> {
     Err(TownError::UnusablePath { path: root, problem })
 }
 
+/// The town that a directory lies in, if Dolt could serve it.
+pub(crate) fn town_above(dir: &Path) -> Option<Town> {
+    at_usable_path(walk_up(dir)?).ok()
+}
+
 fn walk_up(start: &Path) -> Option<PathBuf> {
     let outermost =
         |is_hit: fn(&Path) -> bool| start.ancestors().filter(|dir| is_hit(dir)).last().map(Path::to_owned);

@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -34,8 +35,14 @@ pub const PATH: &str = "PATH";
 pub const PWD: &str = "PWD";
 /// The user's name, for the record of who asked.
 pub const USER: &str = "USER";
+/// The home directory.
+pub const HOME: &str = "HOME";
+/// Where programs keep their settings, if not in `~/.config`.
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// The git directory, if git itself said so (in a hook).
+pub const GIT_DIR: &str = "GIT_DIR";
 
-const ALL: [&str; 13] = [
+const ALL: [&str; 25] = [
     GT_TOWN_ROOT,
     GT_ROOT,
     GT_DOLT_PORT,
@@ -49,22 +56,65 @@ const ALL: [&str; 13] = [
     PATH,
     PWD,
     USER,
+    HOME,
+    XDG_CONFIG_HOME,
+    GIT_DIR,
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CONFIG_COUNT",
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
 ];
+
+/// Settings of bd each have a variable of their own, and git numbers some of its: whole families are read.
+const FAMILIES: [&str; 4] = ["BD_", "BEADS_", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"];
 
 /// The environment as it was when the program started. A variable that is set to nothing counts as not set.
 #[derive(Clone, Default)]
-pub struct Env(HashMap<&'static str, OsString>);
+pub struct Env(HashMap<Cow<'static, str>, OsString>);
 
 impl Env {
     /// Reads the environment of this process.
     pub fn of_process() -> Self {
-        let set = |name: &'static str| Some((name, std::env::var_os(name)?));
-        Self(ALL.into_iter().filter_map(set).filter(|(_, value)| !value.is_empty()).collect())
+        let set = |name: &'static str| Some((Cow::Borrowed(name), std::env::var_os(name)?));
+        let family = |(name, value): (OsString, OsString)| {
+            let name = name.into_string().ok()?;
+            FAMILIES.iter().any(|f| name.starts_with(f)).then_some((Cow::Owned(name), value))
+        };
+        let all = ALL.into_iter().filter_map(set).chain(std::env::vars_os().filter_map(family));
+        Self(all.filter(|(_, value)| !value.is_empty()).collect())
     }
 
     /// An environment made by hand.
     pub fn of(pairs: &[(&'static str, &str)]) -> Self {
-        Self(pairs.iter().map(|(name, value)| (*name, OsString::from(value))).collect())
+        Self(pairs.iter().map(|(name, value)| (Cow::Borrowed(*name), OsString::from(value))).collect())
+    }
+
+    /// This environment with variables that are taken where it has none of that name; empty ones count as not set.
+    #[must_use]
+    pub fn or(&self, others: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut both = self.clone();
+        for (name, value) in others.into_iter().filter(|(_, value)| !value.is_empty()) {
+            both.0.entry(Cow::Owned(name)).or_insert_with(|| OsString::from(value));
+        }
+        both
+    }
+
+    /// This environment without what git says of the repository that it runs in.
+    #[must_use]
+    pub(crate) fn without_git(&self) -> Self {
+        let mut without = self.clone();
+        without.0.retain(|name, _| !matches!(&**name, "GIT_DIR" | "GIT_WORK_TREE" | "GIT_COMMON_DIR"));
+        without
+    }
+
+    /// The home directory, as `HOME` names it.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.path(HOME)
     }
 
     /// The value as text; bytes that are no UTF-8 become replacement characters and fail later checks.

@@ -1,5 +1,5 @@
 //! Where things are: the town root, the paths below it, the names of environment variables, the settings and where
-//! each came from, the registry of rigs, the `.beads` directories.
+//! each came from, the registry of rigs, the `.beads` directories, and the workspace of one `bd` call.
 //!
 //! Looks and edits files that people and the Go tools share with us; starts nothing and connects to nothing. Unknown
 //! fields of shared files survive every rewrite, digit for digit (see [`json`]).
@@ -15,11 +15,12 @@ pub mod name;
 pub mod registry;
 pub mod rigs;
 pub mod settings;
+pub mod workspace;
 
 use std::io;
 use std::path::PathBuf;
 
-pub(crate) use discover::at_usable_path;
+pub(crate) use discover::{at_usable_path, town_above};
 pub use discover::{clean, find_town, logical_cwd};
 pub use layout::Town;
 

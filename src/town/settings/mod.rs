@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use port::DEFAULT_PORT;
+pub(in crate::town) use sources::parse_port;
 pub use sources::{Candidate, ConfigYaml, GENERATED_HEADER, PORT_NOTE, Source, read_config_yaml};
 
 use super::Town;
@@ -147,8 +148,11 @@ fn is_unspecified(host: &str) -> bool {
     host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified())
 }
 
-// A name that does not resolve cannot be this machine.
-fn is_elsewhere(host: &str) -> bool {
+/// Whether a host is another machine. A name that does not resolve cannot be this one.
+pub(crate) fn is_elsewhere(host: &str) -> bool {
+    if host.eq_ignore_ascii_case("localhost") {
+        return false;
+    }
     let here = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
     match host.parse::<IpAddr>() {
         Ok(ip) => !here(ip),

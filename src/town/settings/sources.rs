@@ -166,7 +166,7 @@ pub(super) fn daemon_env_value(town: &Town, key: &str) -> Option<String> {
 }
 
 /// A port, or why the text is none.
-pub(super) fn parse_port(text: &str) -> Result<Port, String> {
+pub(in crate::town) fn parse_port(text: &str) -> Result<Port, String> {
     let number: i128 = text.trim().parse().map_err(|_| "not a whole number".to_owned())?;
     let small = u16::try_from(number).ok().and_then(Port::new);
     small.ok_or_else(|| "a port is 1 to 65535".to_owned())

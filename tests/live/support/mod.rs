@@ -12,7 +12,7 @@ mod subject;
 mod town;
 
 pub(crate) use pair::Pair;
-pub(crate) use places::is_alive;
+pub(crate) use places::{is_alive, quiet_home};
 pub(crate) use programs::{Dolt, bd, fake_dolt};
 pub(crate) use ran::{Ran, Running, run, wait_until};
 pub(crate) use random_schema::{RandomTable, Wishes, quoted, random_schema};
