@@ -418,7 +418,7 @@ fn looking_changes_nothing_and_setting_a_key_changes_one_file() {
     write(&here.join("config.yaml"), "# mine\nexport:\n  auto: false # no\n");
     let before = snapshot(&ground.path(""));
     let found = ground.find(&top, &[]).unwrap();
-    let _ = (found.place().unwrap(), found.config().shown(), found.facts(), found.actor(None), found.role());
+    drop((found.place().unwrap(), found.config().shown(), found.facts(), found.actor(None), found.role()));
     assert!(snapshot(&ground.path("")) == before, "a look makes nothing");
     assert_eq!(found.set_in_config("export.auto", "true").unwrap(), here.join("config.yaml"));
     assert_eq!(read(&here.join("config.yaml")), "# mine\nexport:\n  auto: true # no\n");

@@ -64,7 +64,7 @@ pub struct Config {
 
 #[derive(Debug, Clone)]
 enum Tree {
-    Section(Vec<(String, Tree)>),
+    Section(Vec<(String, Self)>),
     /// A value, and which of the files it is from.
     Leaf(Value, usize),
 }
@@ -412,7 +412,7 @@ mod tests {
         let config = Case::new(&[("w/.beads/config.yaml", text)], &[("BD_BACKUP_INTERVAL", "90s")]).config();
         assert!(config.bool("no-db") && config.bool("export.auto") && !config.bool("on"));
         assert_eq!(config.int("hierarchy.max-depth"), 5);
-        assert_eq!(config.duration("export.interval"), Duration::from_secs(5400));
+        assert_eq!(config.duration("export.interval"), Duration::from_mins(90));
         assert_eq!(config.duration("backup.interval"), Duration::from_secs(90));
         assert_eq!(config.list("list"), ["a", "b"]);
         assert_eq!(config.list("words"), ["a", "b"]);

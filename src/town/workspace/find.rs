@@ -172,7 +172,7 @@ impl<'a> Finder<'a> {
     }
 
     /// The one of a directory named with `-C`; unlike [`Self::discover`] it looks beyond the repository's root.
-    pub(super) fn from_directory(&mut self, dir: &Path) -> Option<PathBuf> {
+    pub(super) fn named_by_c(&mut self, dir: &Path) -> Option<PathBuf> {
         let start = self.canonical(dir);
         let repo = Repo::around(self.env, &start);
         let shared = repo.as_ref().filter(|r| r.is_worktree()).map(Repo::shared_beads);

@@ -402,7 +402,7 @@ fn choose(finder: &mut Finder<'_>, call: &Call<'_>) -> Result<(PathBuf, Chosen),
                 "no such file or directory"
             }));
         }
-        let dir = finder.from_directory(path).ok_or_else(|| refuse("no beads project found"))?;
+        let dir = finder.named_by_c(path).ok_or_else(|| refuse("no beads project found"))?;
         return Ok((dir, Chosen::By(Origin::Flag)));
     }
     if let Some(chosen) = by_variable(finder, call.env) {

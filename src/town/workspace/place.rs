@@ -337,8 +337,8 @@ impl Workspace {
 
     /// Who switched bd's shared server on, if anybody.
     fn shared_by(&self) -> Option<Origin> {
-        let on = |word: &String| word == "1" || word.eq_ignore_ascii_case("true");
-        if self.env().text(SHARED_VARIABLE).filter(on).is_some() {
+        let on = |word: &str| word == "1" || word.eq_ignore_ascii_case("true");
+        if self.env().text(SHARED_VARIABLE).is_some_and(|word| on(&word)) {
             return Some(Origin::Env(SHARED_VARIABLE.to_owned()));
         }
         let key = "dolt.shared-server";

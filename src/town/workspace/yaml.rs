@@ -26,9 +26,9 @@ pub enum Value {
     /// Anything else that is one word.
     Text(String),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A section: keys in the order of the file.
-    Map(Vec<(String, Value)>),
+    Map(Vec<(String, Self)>),
 }
 
 impl Value {
@@ -131,7 +131,7 @@ pub(super) fn parse(text: &str) -> Result<Document, String> {
             (Event::DocumentStart(..), _) => documents += 1,
             (Event::StreamStart | Event::DocumentEnd, _) => {}
             (event, span) if documents == 1 && root.is_none() && event.is_node() => {
-                root = Some(events.node(event, &span, 0)?)
+                root = Some(events.node(event, &span, 0)?);
             }
             _ if documents > 1 => break,
             _ => {}
