@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Order of the choice: `--db`, `-C`, `BEADS_DIR` (if it holds a project), `BEADS_DB`, `BD_DB`, `db` in yaml, then the
-//! working directory: up to the root of the repository, with the rules for worktrees of [`find`]. Where bd has one order
+//! working directory: up to the root of the repository, with the rules for worktrees, redirects and jj that bd has. Where bd has one order
 //! for commands with and another for those without a database, it is the one for commands with a database.
 
 mod config;
