@@ -1,23 +1,68 @@
 //! What a command of bd begins with: the workspace, the database, who acts.
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, Zoned};
 
 use super::Global;
 use super::answer::{Answer, Refusal};
+use crate::cli::out;
 use crate::store::load::{self, Rules};
 use crate::store::ops::Act;
-use crate::store::reader::Reader;
+use crate::store::reader::{By, Reader, into_number};
+use crate::store::schema::MAIN_VERSION;
 use crate::store::{Outcome, Server, Store, StoreError, Tx, Whereabouts};
 use crate::sys::{atomic, clock};
 use crate::town::env::Env;
+use crate::town::workspace::{Address, Call, Mode, Place, Workspace, WorkspaceError};
 
-/// A call of bd.
+/// A call of bd, before it is known whether there is a workspace.
+pub(super) struct Calling {
+    pub(super) env: Env,
+    pub(super) global: Global,
+    pub(super) cwd: PathBuf,
+}
+
+impl Calling {
+    /// Begins.
+    pub(super) fn new(env: &Env, global: Global) -> Answer<Self> {
+        let cwd = std::env::current_dir();
+        let cwd = cwd.map_err(|error| Refusal::plain(format!("no working directory: {error}")))?;
+        Ok(Self { env: env.clone(), global, cwd })
+    }
+
+    /// The workspace, with its warnings told.
+    pub(super) fn workspace(&self) -> Answer<Workspace> {
+        let call = Call {
+            env: &self.env,
+            cwd: &self.cwd,
+            database: self.global.db.as_deref(),
+            directory: self.global.directory.as_deref(),
+        };
+        let workspace = Workspace::find(&call).map_err(|error| match error {
+            WorkspaceError::NotFound => Refusal::new("no active beads workspace found").hint(
+                "run 'bd where' to inspect the resolved workspace, or 'bd init' to create a new database",
+            ),
+            error => Refusal::new(error.to_string()),
+        })?;
+        for warning in workspace.warnings().iter().filter(|_| !self.global.quiet) {
+            out::note(format!("Warning: {warning}"));
+        }
+        Ok(workspace)
+    }
+
+    /// Everything that a command with a database needs.
+    pub(super) fn bd(self) -> Answer<Bd> {
+        let workspace = self.workspace()?;
+        Bd::of(workspace, self.global)
+    }
+}
+
+/// A call of bd with a workspace.
 pub(super) struct Bd {
     pub(super) global: Global,
-    pub(super) beads_dir: PathBuf,
+    pub(super) workspace: Workspace,
     pub(super) store: Store,
     pub(super) actor: String,
     pub(super) owner: String,
@@ -27,42 +72,25 @@ pub(super) struct Bd {
 }
 
 impl Bd {
-    /// Finds the workspace.
-    pub(super) fn find(env: &Env, global: Global) -> Answer<Self> {
-        let from = match &global.directory {
-            Some(dir) => dir.clone(),
-            None => {
-                std::env::current_dir().map_err(|e| Refusal::plain(format!("no working directory: {e}")))?
-            }
-        };
-        let beads_dir =
-            from.ancestors().map(|dir| dir.join(".beads")).find(|dir| dir.join("metadata.json").exists());
-        let beads_dir = beads_dir.ok_or_else(|| {
-            Refusal::new("no active beads workspace found").hint(
-                "run 'bd where' to inspect the resolved workspace, or 'bd init' to create a new database",
-            )
-        })?;
-        let metadata = std::fs::read_to_string(beads_dir.join("metadata.json")).unwrap_or_default();
-        let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap_or_default();
-        let text = |key: &str| metadata.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-        let database = text("dolt_database");
-        let is_server_mode = text("dolt_mode") == "server";
-        let dir = if is_server_mode { beads_dir.join("dolt") } else { beads_dir.join("embeddeddolt") };
-        let server = Server {
-            host: "127.0.0.1".into(),
-            port: None,
-            user: "root".into(),
-            password: None,
-            database: database.clone(),
-        };
-        let whereabouts = Whereabouts { dir: Some(dir.join(database)), server };
-        let cache = dirs::cache_dir().map(|c| c.join("gt/journals"));
-        let store = Store::new(whereabouts, ("beads".into(), "beads@local".into()), cache);
-        let actor = global.actor.clone().or_else(|| env.text(crate::town::env::USER));
-        let actor = actor.unwrap_or_else(|| "unknown".into());
+    fn of(workspace: Workspace, global: Global) -> Answer<Self> {
+        let place = workspace.place().map_err(|error| Refusal::new(error.to_string()))?;
+        let whereabouts = whereabouts(place, &workspace.database().value);
+        let cache = dirs::cache_dir().map(|cache| cache.join("gt/journals"));
+        let env = workspace.env();
+        let name = env.text("GIT_AUTHOR_NAME").unwrap_or_else(|| "beads".to_owned());
+        let email = env.text("GIT_AUTHOR_EMAIL").unwrap_or_else(|| "beads@local".to_owned());
+        let store = Store::new(whereabouts, (name, email), cache);
+        let actor = workspace.actor(global.actor.as_deref()).value;
+        let owner = workspace.owner().value;
+        let is_server_mode = workspace.mode().value == Mode::Server;
         let now = clock::now();
-        let owner = String::new();
-        Ok(Self { global, beads_dir, store, actor, owner, is_server_mode, now, zone: OnceCell::new() })
+        let global = Global { json: global.json || workspace.config().bool("json"), ..global };
+        Ok(Self { global, workspace, store, actor, owner, is_server_mode, now, zone: OnceCell::new() })
+    }
+
+    /// Its `.beads`.
+    pub(super) fn beads_dir(&self) -> &Path {
+        self.workspace.dir()
     }
 
     /// Whether JSON is wanted.
@@ -94,7 +122,21 @@ impl Bd {
         if self.global.readonly {
             return Err(Refusal::plain(format!("operation '{verb}' is not allowed in read-only mode")));
         }
-        Ok(self.store.write(job)?)
+        let mut job = job;
+        let project = self.workspace.metadata().and_then(crate::town::workspace::Metadata::project_id);
+        let is_checked = self.workspace.env().text("BEADS_SKIP_IDENTITY_CHECK").as_deref() != Some("1");
+        let ignores_skew = self.global.ignore_schema_skew
+            || self.workspace.env().text("BD_IGNORE_SCHEMA_SKEW").as_deref() == Some("1");
+        let written = self.store.write(|tx| {
+            if let Some(project) = project.as_ref().filter(|_| is_checked) {
+                same_project(tx.reader(), project)?;
+            }
+            if !ignores_skew {
+                not_newer(tx.reader())?;
+            }
+            job(tx)
+        });
+        Ok(written?)
     }
 
     /// The message of the Dolt commit of a command: bd's, by the mode that the workspace is in. `None` if commits are off.
@@ -103,7 +145,9 @@ impl Bd {
         embedded: impl FnOnce() -> String,
         server: impl FnOnce() -> String,
     ) -> Option<String> {
-        if matches!(self.global.dolt_auto_commit.as_deref(), Some("off" | "batch")) {
+        let policy = self.global.dolt_auto_commit.clone();
+        let policy = policy.unwrap_or_else(|| self.workspace.config().text("dolt.auto-commit"));
+        if matches!(policy.as_str(), "off" | "batch") {
             return None;
         }
         Some(if self.is_server_mode { server() } else { embedded() })
@@ -147,7 +191,7 @@ impl Bd {
         if !given.is_empty() {
             return Ok(given.to_vec());
         }
-        let last = std::fs::read_to_string(self.beads_dir.join("last-touched")).unwrap_or_default();
+        let last = std::fs::read_to_string(self.beads_dir().join("last-touched")).unwrap_or_default();
         match last.trim() {
             "" => Err(Refusal::new("no issue ID provided and no last touched issue")),
             id => Ok(vec![id.to_owned()]),
@@ -157,9 +201,59 @@ impl Bd {
     /// Remembers the issue that was touched last. A hint only: that it cannot be written is no failure.
     pub(super) fn touch(&self, id: &str) {
         let written =
-            atomic::write(&self.beads_dir.join("last-touched"), format!("{id}\n").as_bytes(), 0o600);
+            atomic::replace_soon(&self.beads_dir().join("last-touched"), format!("{id}\n").as_bytes(), 0o600);
         if let Err(error) = written {
             tracing::debug!(%error, "the last issue was not remembered");
         }
     }
+}
+
+fn whereabouts(place: Place, database: &str) -> Whereabouts {
+    let server = |address: Address| Server {
+        host: address.host.value,
+        port: address.port.map(|port| port.value),
+        user: address.user.value,
+        password: address.password.map(|password| password.value.0),
+        database: address.database.value,
+    };
+    match place {
+        Place::Remote(address) => Whereabouts { dir: None, server: server(*address) },
+        Place::Directory(local) => {
+            let default = || Server {
+                host: "127.0.0.1".to_owned(),
+                port: None,
+                user: "root".to_owned(),
+                password: None,
+                database: database.to_owned(),
+            };
+            Whereabouts { dir: Some(local.path), server: local.server.map_or_else(default, server) }
+        }
+    }
+}
+
+// The workspace and the database name the same project, if both name one.
+fn same_project(reader: &dyn Reader, project: &str) -> Result<(), StoreError> {
+    match load::keyed(reader, "metadata", "_project_id")? {
+        Some(stored) if stored != project => Err(StoreError::Refused(format!(
+            "workspace identity mismatch detected\n\n  Local project ID:    {project}\n  Database project ID: {stored}\n\nThe database belongs to another project. To override: set BEADS_SKIP_IDENTITY_CHECK=1"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+// A database that a newer program has migrated is read, but not written.
+fn not_newer(reader: &dyn Reader) -> Result<(), StoreError> {
+    let mut newest = 0;
+    for row in reader.rows("schema_migrations", &["version"], By::All)? {
+        newest = newest.max(row.first().and_then(into_number).unwrap_or_default());
+    }
+    let known = i64::from(MAIN_VERSION);
+    if newest <= known {
+        return Ok(());
+    }
+    let ahead = newest - known;
+    let migrations = if ahead == 1 { "migration" } else { "migrations" };
+    Err(StoreError::Refused(format!(
+        "schema version mismatch: database is at v{newest}, binary knows up to v{known} ({ahead} {migrations} ahead)"
+    )))
 }

@@ -62,7 +62,7 @@ pub(super) struct Create {
     /// Without the parent's labels
     #[arg(long)]
     no_inherit_labels: bool,
-    /// Edges, as <kind>:<id> or <id>
+    /// Edges, as `kind:id` or `id`
     #[arg(long)]
     deps: Vec<String>,
     /// Waits for the children of this issue

@@ -38,7 +38,7 @@ impl Import {
             return Err(Refusal::new("use either --input or a positional file, not both"));
         }
         let given = self.file.clone().or(self.input.clone());
-        let default = || bd.beads_dir.join("issues.jsonl").to_string_lossy().into_owned();
+        let default = || bd.beads_dir().join("issues.jsonl").to_string_lossy().into_owned();
         let path = given.unwrap_or_else(default);
         let (source, bytes) = if path == "-" {
             let mut bytes = Vec::new();

@@ -16,7 +16,9 @@ mod import;
 mod kv;
 mod label;
 mod list;
+mod promote;
 mod ready;
+mod shorthand;
 mod show;
 mod text;
 mod update;
@@ -29,7 +31,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use answer::{Answer, Refusal};
-use context::Bd;
+use context::{Bd, Calling};
 
 use crate::cli::out;
 use crate::town::env::Env;
@@ -109,13 +111,25 @@ enum Verb {
     #[command(subcommand)]
     Kv(kv::Kv),
     Import(import::Import),
+    Q(shorthand::Quick),
+    Assign(shorthand::Assign),
+    Priority(shorthand::Priority),
+    Tag(shorthand::Tag),
+    Note(shorthand::Note),
+    Defer(shorthand::Defer),
+    Undefer(shorthand::Undefer),
+    Promote(promote::Promote),
     Export(export::Export),
     #[command(subcommand)]
     Dep(dep::Dep),
 }
 
 impl Verb {
-    fn run(self, bd: &Bd) -> Answer {
+    fn run(self, calling: Calling) -> Answer {
+        self.with(&calling.bd()?)
+    }
+
+    fn with(self, bd: &Bd) -> Answer {
         match self {
             Self::Create(c) => c.run(bd),
             Self::Show(c) => c.run(bd),
@@ -130,6 +144,14 @@ impl Verb {
             Self::Comments(c) => c.run(bd),
             Self::Kv(c) => c.run(bd),
             Self::Import(c) => c.run(bd),
+            Self::Q(c) => c.run(bd),
+            Self::Assign(c) => c.run(bd),
+            Self::Priority(c) => c.run(bd),
+            Self::Tag(c) => c.run(bd),
+            Self::Note(c) => c.run(bd),
+            Self::Defer(c) => c.run(bd),
+            Self::Undefer(c) => c.run(bd),
+            Self::Promote(c) => c.run(bd),
             Self::Export(c) => c.run(bd),
             Self::Dep(c) => c.run(bd),
         }
@@ -161,7 +183,7 @@ pub(super) fn run(env: &Env, words: impl IntoIterator<Item = OsString>) -> ExitC
         Err(error) => return usage(&error),
     };
     let json = cli.global.json;
-    let answer = Bd::find(env, cli.global).and_then(|bd| cli.verb.run(&bd));
+    let answer = Calling::new(env, cli.global).and_then(|calling| cli.verb.run(calling));
     match answer {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => refusal.tell(json),

@@ -9,6 +9,7 @@ use super::context::Bd;
 use super::flags::{Texts, json_or_file, moment, split};
 use super::text::id_and_title;
 use crate::cli::out;
+use crate::store::family::Family;
 use crate::store::load::{self, Rules, With};
 use crate::store::ops::{self, Act, AddEdge, Update as Fields};
 use crate::store::{Outcome, StoreError, Tx, step};
@@ -110,7 +111,7 @@ impl Update {
         let labels =
             (split(&self.add_label), split(&self.remove_label), self.set_labels.as_ref().map(|l| split(l)));
         let has_labels = !labels.0.is_empty() || !labels.1.is_empty() || labels.2.is_some();
-        if fields.is_empty() && !has_labels && self.parent.is_none() && !self.claim {
+        if fields.is_empty() && !has_labels && self.parent.is_none() && !self.claim && !self.persistent {
             out::line("No updates specified");
             return Ok(());
         }
@@ -173,6 +174,11 @@ impl Update {
             error @ (StoreError::Store(_) | StoreError::Sql(_) | StoreError::Lock(_)) => Err(error),
             error => Ok(Done::Refused(format!("{words}: {error}"))),
         };
+        // bd only clears the flag and leaves the row among the wisps; callers mean that it shall last.
+        if self.persistent && family == Family::Wisps && before.ephemeral {
+            step(tx, act, |work| ops::promote(work, &id, ""))?;
+        }
+        let family = if self.persistent { Family::of(before.no_history) } else { family };
         if self.claim
             && let Err(error) = step(tx, act, |work| ops::claim(work, &id))
         {
@@ -279,7 +285,7 @@ impl Update {
                 return refuse(&format!("cannot specify both {names} flags"));
             }
         }
-        fields.ephemeral = (self.ephemeral || self.persistent).then_some(self.ephemeral);
+        fields.ephemeral = self.ephemeral.then_some(true);
         fields.no_history = (self.no_history || self.history).then_some(self.no_history);
         if let Some(text) = &self.metadata {
             fields.metadata = Some(json_or_file(text)?);

@@ -15,9 +15,11 @@ use dolt_store::table::{RootEditor, Value};
 use super::NativeReader;
 use crate::store::StoreError;
 use crate::store::change::{Change, Changes, Job, Outcome, Tx, Values};
+use crate::store::family::is_local;
 use crate::store::reader::Reader;
 use crate::store::runtime::wait;
-use crate::sys::clock::Deadline;
+use crate::store::schema;
+use crate::sys::clock::{self, Deadline};
 use crate::sys::lock::{self, FileLock, Mode};
 
 /// How often something is worked out without the lock before it is done under it.
@@ -152,6 +154,13 @@ impl Tx for NativeTx {
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
+        }
+        for change in changes.as_slice() {
+            // A fresh clone has none of the local tables.
+            if is_local(change.table()) && self.reader.table(change.table())?.is_none() {
+                schema::ensure_local(&mut self.draft, clock::now())?;
+                self.reader = NativeReader::at(self.draft.draft(), self.draft.working())?;
+            }
         }
         self.draft.edit(|root| changes.as_slice().iter().try_for_each(|change| apply_one(root, change)))?;
         self.reader = NativeReader::at(self.draft.draft(), self.draft.working())?;
