@@ -1,14 +1,12 @@
 //! Edges between issues: their kinds, their computed ids, where a target lives, and what `dep add` refuses. An edge says that
 //! its issue *depends on* the target. One pair of issues has one edge, whatever its kind.
 
-use jiff::Timestamp;
-use serde::Serialize;
-use sha1::{Digest, Sha1};
-
 use crate::issue::IssueType;
-use crate::text::{hex, quoted};
+use crate::text::{quoted, uuid_v5};
 use crate::when::write_required;
 use crate::words::words;
+use jiff::Timestamp;
+use serde::Serialize;
 
 words! {
     /// The kind of an edge (bd `internal/types`: `DependencyType`). Any text of 1 to 50 bytes can be stored.
@@ -180,24 +178,7 @@ impl Edge {
 pub fn computed_id(issue: &str, target: &str) -> String {
     const NAMESPACE: [u8; 16] =
         [0xbd, 0xd7, 0x4e, 0xb9, 0xa2, 0x0a, 0x55, 0x4a, 0x98, 0x5b, 0x54, 0xb8, 0xf3, 0xe6, 0x4d, 0x8b];
-    let mut hash = Sha1::new();
-    for part in [&NAMESPACE[..], issue.as_bytes(), &[0x1f], target.as_bytes()] {
-        hash.update(part);
-    }
-    let mut text = String::with_capacity(36);
-    for (at, byte) in hash.finalize().iter().take(16).enumerate() {
-        // RFC 9562: version 5, variant 10.
-        let byte = match at {
-            6 => (byte & 0x0f) | 0x50,
-            8 => (byte & 0x3f) | 0x80,
-            _ => *byte,
-        };
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&hex(&[byte]));
-    }
-    text
+    uuid_v5(NAMESPACE, &[issue.as_bytes(), &[0x1f], target.as_bytes()])
 }
 
 /// Why an edge is refused; the words are bd's (`issueops/dependencies.go`, `create_deps.go`).

@@ -18,6 +18,7 @@ pub mod edge;
 pub mod filter;
 pub mod go_json;
 pub mod graph;
+pub mod history_id;
 pub mod id;
 pub mod import;
 pub mod issue;

@@ -1,6 +1,8 @@
 //! Text as Go and the database treat it: quoting, lower case, `LIKE`. Rust's own ways differ in corners that users meet (final sigma,
 //! `%` in a search word).
 
+use sha1::{Digest, Sha1};
+
 /// A rune's lower case as Go's `unicode.ToLower` has it: one character, whatever stands around it.
 pub(crate) fn lower(text: &str) -> String {
     text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
@@ -75,6 +77,29 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// A UUID of version 5 (RFC 9562): of a namespace and a name, which comes in parts.
+pub(crate) fn uuid_v5(namespace: [u8; 16], name: &[&[u8]]) -> String {
+    let mut hash = Sha1::new();
+    hash.update(namespace);
+    for part in name {
+        hash.update(part);
+    }
+    let mut text = String::with_capacity(36);
+    for (at, byte) in hash.finalize().iter().take(16).enumerate() {
+        // RFC 9562: version 5, variant 10.
+        let byte = match at {
+            6 => (byte & 0x0f) | 0x50,
+            8 => (byte & 0x3f) | 0x80,
+            _ => *byte,
+        };
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.push_str(&hex(&[byte]));
+    }
+    text
 }
 
 #[cfg(test)]

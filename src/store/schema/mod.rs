@@ -10,8 +10,10 @@ mod gate;
 
 mod hashes;
 mod inspect;
+mod migrate;
 
 mod plan;
+mod rigs;
 mod tables;
 
 use std::io;
@@ -23,6 +25,7 @@ use jiff::Timestamp;
 pub use create::{create, statements};
 pub use gate::{Access, Circumstances, Refusal, RemoteGate, RemoteState, Verdict, gate};
 pub use inspect::{Found, Hashes, ensure_local, inspect, remote_hashes};
+pub use migrate::migrate;
 
 /// The newest version of what is committed, bd 1.1.0's.
 pub const MAIN_VERSION: u32 = 53;
@@ -80,4 +83,53 @@ pub enum SchemaError {
         /// Why.
         source: dolt_store::Error,
     },
+    /// Changes that are not committed, in tables that a migration changes, or beside them.
+    #[error("{}", dirty(tables, *is_touched))]
+    Dirty {
+        /// All tables that are not as they were committed.
+        tables: Vec<String>,
+        /// Whether a migration changes one of them.
+        is_touched: bool,
+    },
+    /// An older schema than is understood.
+    #[error(
+        "a schema of version {main}, local {local}, is too old to be migrated here: open it with bd 1.0.5 or 1.1.0 first"
+    )]
+    TooOld {
+        /// The version of what is committed.
+        main: u32,
+        /// The version of what is local.
+        local: u32,
+    },
+    /// A newer schema than is known.
+    #[error(
+        "a schema of version {main}, local {local}, is newer than version {MAIN_VERSION}, local {LOCAL_VERSION}"
+    )]
+    TooNew {
+        /// The version of what is committed.
+        main: u32,
+        /// The version of what is local.
+        local: u32,
+    },
+    /// Local tables of an old version are not all there.
+    #[error("local tables are missing that a migration needs: {}", missing.join(", "))]
+    Incomplete {
+        /// Which.
+        missing: Vec<&'static str>,
+    },
+    /// The store, while migrating.
+    #[error("cannot migrate")]
+    Migration(#[from] dolt_store::Error),
+}
+
+fn dirty(tables: &[String], is_touched: bool) -> String {
+    let tables = tables.join(", ");
+    if is_touched {
+        format!(
+            "pending schema migrations alter pre-existing dirty tables: {tables}; run 'bd dolt commit' to commit the \
+             working set at the current schema, then re-run the migration"
+        )
+    } else {
+        format!("a migration would be committed together with changes to {tables}: commit these first")
+    }
 }

@@ -1,9 +1,9 @@
 //! The definitions of bd's tables and views at its newest schema. What could go wrong is a definition that is nearly bd's:
 //! every one is held against the tables that the real bd makes, to the address of the schema (`tests/live/store_schema`).
 //!
-//! Columns have tags, which Dolt draws from the names and kinds of what was there when they came. Three tables are older
-//! than their columns in bd's history, so they are made here in a first form ([`FIRST`]), which goes into the first commits,
-//! and made anew later ([`AGAIN`]): columns that the last commit knows keep their tags.
+//! Columns have tags, which Dolt draws from the names and kinds of what was there when they came. Two tables are older
+//! than their columns in bd's history, so they are made here in a first form ([`first`]), which goes into the first commits,
+//! and made anew later ([`again`]): columns that the last commit knows keep their tags.
 
 /// The columns of an issue. `{}` stands where `wisps` has a default and `issues` none.
 const ISSUE_COLUMNS: &str = "id varchar(255) primary key, content_hash varchar(64), title varchar(500) not null, \

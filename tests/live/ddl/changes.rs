@@ -97,6 +97,35 @@ fn new_columns_are_the_ones_that_dolt_adds() {
 }
 
 #[test]
+fn a_default_is_taken_away_as_dolt_does_it() {
+    each_dolt(|both| {
+        both.run_all(&[
+            "create table t (id char(36) primary key default (uuid()), v varchar(20) default 'a' comment 'c', n int, x text default ('b'))",
+            "create index i on t (v)",
+        ]);
+        both.with_dolt("insert into t values ('1', 'b', 2, 'c')");
+        both.run_all(&[
+            "alter table t alter column id drop default",
+            "alter table t alter V drop default",
+            "alter table t alter column n drop default",
+            "ALTER TABLE t ALTER x DROP DEFAULT",
+        ]);
+        both.commit();
+        both.run("alter table t alter column v drop default");
+        let refused =
+            both.natively(|tx| tx.run_ddl("alter table t alter column no drop default", both.options));
+        assert!(refused.unwrap_err().to_string().contains("there is no column no"));
+        for set in
+            ["alter table t alter column n set default 1", "alter table t alter column n drop not null"]
+        {
+            let refused = both.natively(|tx| tx.run_ddl(set, both.options)).unwrap_err().to_string();
+            assert!(refused.contains("but for DROP DEFAULT"), "{refused}");
+        }
+        both.is_whole();
+    });
+}
+
+#[test]
 fn tables_are_renamed_and_dropped_as_dolt_does_it() {
     each_dolt(|both| {
         both.run_all(&[

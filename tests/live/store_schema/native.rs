@@ -106,7 +106,7 @@ fn bd_works_in_a_database_of_ours_through_a_server() {
 }
 
 // What bd does to tables of every kind.
-fn a_day_with_bd(bd: impl Fn(&[&str]) -> Ran) {
+pub(super) fn a_day_with_bd(bd: impl Fn(&[&str]) -> Ran) {
     let create = |args: &[&str]| -> String {
         let made = bd(&[&["create", "--json"], args].concat()).ok().json();
         made["id"].as_str().unwrap().to_owned()

@@ -187,6 +187,27 @@ fn change_indexes(
     Ok(())
 }
 
+/// Takes a column's default away.
+pub(super) fn drop_default(draft: &Draft, name: &str, column: &str) -> Result<Hash> {
+    let mut root = Root::working(draft)?;
+    let table = root.table(name)?;
+    let name = table.name();
+    check_name(name)?;
+    let mut schema = root.schema_of(&table)?;
+    let Some(found) = schema.columns.iter_mut().find(|c| !c.hidden && same(&c.name, column)) else {
+        return wrong(name, format!("there is no column {column}"));
+    };
+    if found.generated {
+        // Its expression stands where a default would.
+        return wrong(name, format!("column {column} is generated"));
+    }
+    found.default = None;
+    let mut message = table.message()?;
+    message.schema = root.draft().snapshot().put(message::schema(&schema))?;
+    root.put(name, &message)?;
+    root.finish()
+}
+
 /// Adds a column. Rows that are there get its default.
 pub(super) fn add_column(
     draft: &Draft,

@@ -57,8 +57,8 @@ impl Default for DdlOptions {
 
 impl Draft {
     /// Runs one statement that defines something in the working state: `CREATE TABLE`, `DROP TABLE`, `RENAME TABLE`,
-    /// `CREATE [UNIQUE] INDEX`, `DROP INDEX`, `ALTER TABLE` with an index or one column added, an index dropped, or another
-    /// name, `CREATE [OR REPLACE] VIEW`, `DROP VIEW`. What a view selects from is not looked at.
+    /// `CREATE [UNIQUE] INDEX`, `DROP INDEX`, `ALTER TABLE` with an index or one column added, an index or a column's
+    /// default dropped, or another name, `CREATE [OR REPLACE] VIEW`, `DROP VIEW`. What a view selects from is not looked at.
     ///
     /// Fails with [`crate::Error::Sql`] if it cannot be read, with [`crate::Error::Definition`] if Dolt would refuse it too, with
     /// [`crate::Error::NotSupported`] if this crate cannot do it exactly as Dolt does. Nothing has changed then.
@@ -74,6 +74,7 @@ impl Draft {
             Statement::AddColumn { table, column, place } => {
                 change::add_column(self, &table, &column, &place, options)?
             }
+            Statement::DropDefault { table, column } => change::drop_default(self, &table, &column)?,
             Statement::CreateView { name, or_replace, text } => {
                 views::create(self, &name, or_replace, text, options)?
             }

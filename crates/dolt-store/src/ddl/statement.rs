@@ -17,6 +17,7 @@ pub(super) enum Statement<'s> {
     CreateIndex { table: String, index: IndexSpec },
     DropIndex { table: String, name: String },
     AddColumn { table: String, column: Box<ColumnSpec<'s>>, place: Place },
+    DropDefault { table: String, column: String },
     CreateView { name: String, or_replace: bool, text: &'s str },
     DropViews { names: Vec<String>, if_exists: bool },
 }
@@ -180,6 +181,13 @@ fn alter_table<'s>(cursor: &mut Cursor<'s>) -> Result<Statement<'s>> {
     if cursor.eat("RENAME TO") || cursor.eat("RENAME AS") {
         let to = cursor.table_name()?;
         return Ok(Statement::RenameTables(vec![(table, to)]));
+    }
+    if cursor.eat("ALTER COLUMN") || cursor.eat("ALTER") {
+        let column = cursor.name()?;
+        if !cursor.eat("DROP DEFAULT") {
+            return not_supported(&format!("ALTER TABLE {table} ALTER {column} but for DROP DEFAULT"));
+        }
+        return Ok(Statement::DropDefault { table, column });
     }
     for words in ["ADD CONSTRAINT", "ADD PRIMARY", "ADD FOREIGN", "ADD CHECK", "ADD FULLTEXT", "ADD SPATIAL"]
     {
