@@ -7,6 +7,7 @@ use mysql_async::{Conn, OptsBuilder};
 use tokio::time::timeout;
 
 use super::rows::{Cell, Column, ResultSet};
+use super::typed::{self, Answer, Failed, Typed};
 use crate::sys::net::Port;
 
 /// Where a server is and who we are there.
@@ -73,9 +74,25 @@ pub enum SqlError {
         /// What happened.
         source: Box<mysql_async::Error>,
     },
+    /// A value that has no exact form in a statement or an answer.
+    #[error("{problem}")]
+    Unreadable {
+        /// Which, and where.
+        problem: String,
+    },
 }
 
 impl SqlError {
+    /// Whether it cannot be told what became of the statement: the connection is of no use any more.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::NoAnswer { .. } | Self::Lost { .. })
+    }
+
+    /// The server's error number, if it answered with an error.
+    pub fn code(&self) -> Option<u16> {
+        if let Self::Refused { code, .. } = self { Some(*code) } else { None }
+    }
+
     /// Whether nobody listens there.
     pub fn is_connection_refused(&self) -> bool {
         let Self::Connect { source, .. } = self else {
@@ -160,6 +177,20 @@ impl Client {
                 Err(SqlError::Refused { code: e.code, message: e.message })
             }
             Ok(Err(e)) => Err(SqlError::Lost { server, source: Box::new(e) }),
+            Err(_) => Err(SqlError::NoAnswer { server, what: "a result", limit }),
+        }
+    }
+
+    /// Prepares a statement and runs it with these values. The same text is prepared once for each connection.
+    pub async fn execute(&mut self, sql: &str, values: &[Typed]) -> Result<Answer, SqlError> {
+        let (server, limit) = (self.server.clone(), self.limit);
+        match timeout(limit, typed::execute(&mut self.conn, sql, values)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(Failed::Driver(mysql_async::Error::Server(e)))) => {
+                Err(SqlError::Refused { code: e.code, message: e.message })
+            }
+            Ok(Err(Failed::Driver(e))) => Err(SqlError::Lost { server, source: Box::new(e) }),
+            Ok(Err(Failed::Unreadable(problem))) => Err(SqlError::Unreadable { problem }),
             Err(_) => Err(SqlError::NoAnswer { server, what: "a result", limit }),
         }
     }

@@ -7,7 +7,9 @@
 mod client;
 mod quote;
 mod rows;
+mod typed;
 
 pub use client::{Client, Endpoint, Query, SqlError};
 pub use quote::{identifier, literal};
 pub use rows::{Cell, Column, ResultSet};
+pub use typed::{Answer, Typed};

@@ -47,6 +47,16 @@ pub enum StoreError {
         /// Why not.
         problem: String,
     },
+    /// The connection broke while a write was being committed, and neither the files nor the server tell what became of it.
+    #[error(
+        "the connection to {server} broke while the write was being committed, and it cannot be told whether it is there: look before you repeat it"
+    )]
+    Indeterminate {
+        /// Which server.
+        server: String,
+        /// How it broke.
+        source: SqlError,
+    },
     /// There is no issue of this id.
     #[error("issue {id} not found")]
     NoIssue {

@@ -16,8 +16,9 @@ pub mod reader;
 mod router;
 mod runtime;
 pub mod schema;
+pub mod server;
 pub mod view;
 
 pub use change::{Change, Changes, Job, Outcome, Tx, Values, step};
 pub use error::StoreError;
-pub use router::{Server, Store, Whereabouts};
+pub use router::{Chosen, Engine, EngineNow, Server, Store, Whereabouts};

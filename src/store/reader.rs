@@ -1,6 +1,8 @@
 //! What both engines can be asked for: some columns of the rows of one table. Everything that is known about issues is read
 //! through this, so the two engines cannot disagree about what a row means.
 
+use std::collections::HashSet;
+
 use dolt_store::table::Value;
 
 use super::StoreError;
@@ -39,6 +41,9 @@ pub trait Reader {
         each: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
+    /// The columns of a table's primary key, in order. None for a table that is not there.
+    fn key_of(&self, table: &str) -> Result<Vec<String>, StoreError>;
+
     /// The rows as a list.
     fn rows(&self, table: &str, columns: &[&str], by: By<'_>) -> Result<Vec<Vec<Value>>, StoreError> {
         let mut found = Vec::new();
@@ -63,6 +68,42 @@ pub trait Reader {
             Ok(())
         })?;
         Ok(found)
+    }
+}
+
+/// What has to hold for some columns of a row. Both engines look again at the rows that they came to, so that the way there
+/// decides nothing.
+pub(super) struct Conditions<'a> {
+    /// The columns.
+    pub(super) columns: Vec<&'a str>,
+    by: &'a By<'a>,
+    among: HashSet<&'a str>,
+}
+
+impl<'a> Conditions<'a> {
+    /// Those of a question.
+    pub(super) fn of(by: &'a By<'a>) -> Self {
+        let (columns, among) = match by {
+            By::All => (Vec::new(), HashSet::new()),
+            By::Equal(pairs) => (pairs.iter().map(|(column, _)| *column).collect(), HashSet::new()),
+            By::In(column, texts) => (vec![*column], texts.iter().map(String::as_str).collect()),
+            By::Prefix(column, _) => (vec![*column], HashSet::new()),
+        };
+        Self { columns, by, among }
+    }
+
+    /// Whether they hold for these values of the columns.
+    pub(super) fn hold(&self, values: &[Value]) -> bool {
+        let text = |value: Option<&'_ Value>| match value {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        match self.by {
+            By::All => true,
+            By::Equal(pairs) => pairs.iter().zip(values).all(|((_, wanted), value)| wanted == value),
+            By::In(..) => text(values.first()).is_some_and(|text| self.among.contains(text.as_str())),
+            By::Prefix(_, prefix) => text(values.first()).is_some_and(|text| text.starts_with(prefix)),
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Which engine answers, decided anew for every command by the database's lock.
 //!
-//! Reads go to the files, whether a server holds them or not. A write is done in-process as soon as the lock is free.
+//! Reads go to the files, whether a server holds them or not. A write is done in-process if the lock is free; if a server
+//! holds it, through that very server; if anybody else does, it is waited for. What could go wrong is two copies: a write
+//! that goes to a server of another directory. So a server counts only if the process that holds the lock is the one that
+//! listens. A database that is not on this machine is read and written through its server.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,12 +15,70 @@ use super::change::{Job, Outcome, Tx};
 use super::native::{Attempt, Native};
 use super::reader::Reader;
 use super::runtime::wait;
+use super::server::{self, Sent, ServerEngine};
 use crate::sys::clock::{self, Deadline, pause};
-use crate::sys::lock;
-use crate::sys::process::describe_all;
+use crate::sys::lock::{self, Probe};
+use crate::sys::process::{describe, describe_all};
 
-/// How long a lock is waited for that no server holds.
+/// How long a lock is waited for that no server holds, and a server that went away.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Which engine is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// As the lock has it.
+    #[default]
+    Auto,
+    /// In-process, or not at all.
+    Native,
+    /// Through a server, or not at all.
+    Server,
+}
+
+impl Engine {
+    /// By its word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "auto" => Some(Self::Auto),
+            "native" => Some(Self::Native),
+            "server" => Some(Self::Server),
+            _ => None,
+        }
+    }
+}
+
+/// What a write would be done with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    /// In-process.
+    Native,
+    /// Through a server.
+    Server,
+    /// Nothing yet: it would wait for whoever holds the lock.
+    Wait,
+}
+
+impl Chosen {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Server => "server",
+            Self::Wait => "wait",
+        }
+    }
+}
+
+/// The engine of this moment, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineNow {
+    /// Which.
+    pub chosen: Chosen,
+    /// For people.
+    pub why: String,
+    /// `host:port` of the server, if it is one.
+    pub server: Option<String>,
+}
 
 /// How a server is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +109,8 @@ pub struct Whereabouts {
 pub struct Store {
     whereabouts: Whereabouts,
     native: Option<Native>,
+    engine: Engine,
+    patience: Duration,
     name: String,
     email: String,
 }
@@ -55,9 +118,24 @@ pub struct Store {
 impl Store {
     /// The store at this place. Nothing is opened yet. Name and e-mail go into Dolt's commits; `cache` is where indexes of large
     /// journals are kept.
-    pub fn new(whereabouts: Whereabouts, (name, email): (String, String), cache: Option<PathBuf>) -> Self {
+    pub fn new(
+        whereabouts: Whereabouts,
+        engine: Engine,
+        (name, email): (String, String),
+        cache: Option<PathBuf>,
+    ) -> Result<Self, StoreError> {
         let native = whereabouts.dir.as_ref().map(|dir| Native::at(dir, cache));
-        Self { whereabouts, native, name, email }
+        if native.is_none() && engine == Engine::Native {
+            let problem = format!("the database is on {}, not on this machine", whereabouts.server.host);
+            return Err(StoreError::Engine { engine: "native", problem });
+        }
+        Ok(Self { whereabouts, native, engine, patience: PATIENCE, name, email })
+    }
+
+    /// Waits so long, instead of half a minute, for a lock or a server.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Where it is.
@@ -72,8 +150,10 @@ impl Store {
 
     /// The newest state, to be asked.
     pub fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        let native = self.files()?;
-        Ok(Box::new(native.reader()?))
+        match self.files()? {
+            Some(native) if self.engine != Engine::Server => Ok(Box::new(native.reader()?)),
+            _ => Ok(Box::new(self.server()?.reader()?)),
+        }
     }
 
     /// Does something in a transaction, and waits for its turn. The job may be called several times; only what it did last
@@ -85,15 +165,15 @@ impl Store {
         let job: &mut Job<'_, T> = &mut job;
         let millis = u64::try_from(clock::now().as_millisecond()).unwrap_or(0);
         let by = Author { name: self.name.clone(), email: self.email.clone(), millis };
-        let native = self.files()?;
-        let deadline = Deadline::after(PATIENCE);
+        let deadline = Deadline::after(self.patience);
         let mut between = Duration::from_millis(2);
         loop {
-            if let Attempt::Done(result) = native.write(&by, deadline, job)? {
-                return Ok(result);
-            }
+            let gone = match self.attempt(&by, deadline, job)? {
+                Sent::Done(result) => return Ok(result),
+                Sent::Gone(error) => error,
+            };
             if deadline.has_passed() {
-                return Err(held(native, deadline));
+                return Err(self.held(gone, deadline));
             }
             wait::<(), StoreError>(async {
                 pause(between.min(deadline.remaining())).await;
@@ -103,21 +183,110 @@ impl Store {
         }
     }
 
-    fn files(&self) -> Result<&Native, StoreError> {
-        let away = || {
-            let problem = format!("the database is on {}, not on this machine", self.whereabouts.server.host);
-            StoreError::Engine { engine: "native", problem }
+    /// The engine that a write would be done with now, and why. Another moment can have another answer.
+    pub fn engine_now(&self) -> Result<EngineNow, StoreError> {
+        let through = |server: &ServerEngine, why: String| EngineNow {
+            chosen: Chosen::Server,
+            why,
+            server: Some(server.address()),
         };
-        let native = self.native.as_ref().ok_or_else(away)?;
+        let Some(native) = self.files()? else {
+            let server = self.server()?;
+            let why = format!("the database is on {}, not on this machine", self.whereabouts.server.host);
+            return Ok(through(&server, why));
+        };
+        let lock = native.dir().join(".dolt/noms/LOCK");
+        let is_free = matches!(lock::probe(&lock), Ok(Probe::Free | Probe::Missing));
+        let found = if is_free { Err(String::new()) } else { server::find(native, &self.whereabouts.server) };
+        Ok(match (self.engine, found) {
+            (Engine::Auto | Engine::Server, Ok(server)) => {
+                let holder = server.process().map(describe).unwrap_or_default();
+                through(
+                    &server,
+                    format!("{holder} holds the database's lock and answers at {}", server.address()),
+                )
+            }
+            (Engine::Server, Err(_)) => self.server().map(|server| through(&server, String::new()))?,
+            _ if is_free => {
+                let why = "nobody holds the database's lock".to_owned();
+                EngineNow { chosen: Chosen::Native, why, server: None }
+            }
+            (Engine::Native, _) => {
+                let why = format!("{} holds the database's lock", describe_all(&lock::holders(&lock)));
+                EngineNow { chosen: Chosen::Wait, why, server: None }
+            }
+            (Engine::Auto, Err(why)) => EngineNow { chosen: Chosen::Wait, why, server: None },
+        })
+    }
+
+    fn attempt<T>(
+        &self,
+        by: &Author,
+        deadline: Deadline,
+        job: &mut Job<'_, T>,
+    ) -> Result<Sent<T>, StoreError> {
+        let Some(native) = self.files()? else {
+            return match self.server()?.write(by, deadline, job)? {
+                // Nobody is there: that will not change because we wait.
+                Sent::Gone(StoreError::Sql(error)) if error.is_connection_refused() => Err(error.into()),
+                sent => Ok(sent),
+            };
+        };
+        if self.engine == Engine::Server {
+            return self.server()?.write(by, deadline, job);
+        }
+        // What is worked out in-process while a server holds the lock is worked out in vain.
+        if self.engine == Engine::Auto
+            && let Some(server) = server::find_noted(native, &self.whereabouts.server)
+        {
+            return server.write(by, deadline, job);
+        }
+        if let Attempt::Done(result) = native.write(by, deadline, job)? {
+            return Ok(Sent::Done(result));
+        }
+        if self.engine == Engine::Native {
+            return Ok(Sent::Gone(self.not("native", "somebody else holds it")));
+        }
+        match server::find(native, &self.whereabouts.server) {
+            Ok(server) => server.write(by, deadline, job),
+            Err(why) => Ok(Sent::Gone(self.not("server", &why))),
+        }
+    }
+
+    fn server(&self) -> Result<ServerEngine, StoreError> {
+        match &self.native {
+            None => ServerEngine::of(&self.whereabouts.server),
+            Some(native) => {
+                let found = server::find(native, &self.whereabouts.server);
+                found
+                    .map_err(|why| self.not("server", &format!("no server is proved to have it open: {why}")))
+            }
+        }
+    }
+
+    /// The files, if they are on this machine; an error if they should be and are not.
+    fn files(&self) -> Result<Option<&Native>, StoreError> {
+        let Some(native) = &self.native else { return Ok(None) };
         if !native.dir().join(".dolt/noms").is_dir() {
             return Err(StoreError::NoDatabase { path: native.dir().to_owned() });
         }
-        Ok(native)
+        Ok(Some(native))
     }
-}
 
-fn held(native: &Native, deadline: Deadline) -> StoreError {
-    let path = native.dir().to_owned();
-    let holder = describe_all(&lock::holders(&path.join(".dolt/noms/LOCK")));
-    StoreError::Held { path, holder, seconds: deadline.limit().as_secs() }
+    fn not(&self, engine: &'static str, why: &str) -> StoreError {
+        let place =
+            self.whereabouts.dir.as_ref().map(|dir| format!("{}: ", dir.display())).unwrap_or_default();
+        StoreError::Engine { engine, problem: format!("{place}{why}") }
+    }
+
+    // Who has it, if somebody has; else what was in the way last.
+    fn held(&self, gone: StoreError, deadline: Deadline) -> StoreError {
+        let Some(native) = &self.native else { return gone };
+        let path = native.dir().to_owned();
+        let holders = lock::holders(&path.join(".dolt/noms/LOCK"));
+        if matches!(gone, StoreError::Sql(_)) {
+            return gone;
+        }
+        StoreError::Held { path, holder: describe_all(&holders), seconds: deadline.limit().as_secs() }
+    }
 }

@@ -19,6 +19,7 @@ mod demo;
 mod differential;
 mod disk_full;
 mod files;
+mod issues_engines;
 mod lifecycle;
 mod logs;
 mod processes;

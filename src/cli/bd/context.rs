@@ -12,7 +12,7 @@ use crate::store::load::{self, Rules};
 use crate::store::ops::Act;
 use crate::store::reader::{By, Reader, into_number};
 use crate::store::schema::MAIN_VERSION;
-use crate::store::{Outcome, Server, Store, StoreError, Tx, Whereabouts};
+use crate::store::{Engine, Outcome, Server, Store, StoreError, Tx, Whereabouts};
 use crate::sys::{atomic, clock};
 use crate::town::env::Env;
 use crate::town::workspace::{Address, Call, Mode, Place, Workspace, WorkspaceError};
@@ -79,7 +79,7 @@ impl Bd {
         let env = workspace.env();
         let name = env.text("GIT_AUTHOR_NAME").unwrap_or_else(|| "beads".to_owned());
         let email = env.text("GIT_AUTHOR_EMAIL").unwrap_or_else(|| "beads@local".to_owned());
-        let store = Store::new(whereabouts, (name, email), cache);
+        let store = Store::new(whereabouts, Engine::Auto, (name, email), cache)?;
         let actor = workspace.actor(global.actor.as_deref()).value;
         let owner = workspace.owner().value;
         let is_server_mode = workspace.mode().value == Mode::Server;

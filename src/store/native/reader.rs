@@ -5,7 +5,7 @@
 //! whatever the way was.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Bound;
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use dolt_store::{Error, Hash};
 
 use crate::store::StoreError;
 use crate::store::family::is_local;
-use crate::store::reader::{By, Reader, Select};
+use crate::store::reader::{By, Conditions, Reader, Select};
 
 /// Looking up this many rows one by one costs as much as reading one of all rows.
 const LOOKUP_COST: u64 = 12;
@@ -57,6 +57,13 @@ impl NativeReader {
 }
 
 impl Reader for NativeReader {
+    fn key_of(&self, table: &str) -> Result<Vec<String>, StoreError> {
+        let Some(table) = self.table(table)? else { return Ok(Vec::new()) };
+        let schema = table.schema();
+        let columns = schema.key_columns.iter().filter_map(|at| schema.columns.get(usize::from(*at)));
+        Ok(columns.map(|column| column.name.clone()).collect())
+    }
+
     fn select(
         &self,
         question: &Select<'_>,
@@ -115,38 +122,6 @@ fn along_index(
         }
     }
     Ok(())
-}
-
-/// What has to hold for the last columns of a row.
-struct Conditions<'a> {
-    columns: Vec<&'a str>,
-    by: &'a By<'a>,
-    among: HashSet<&'a str>,
-}
-
-impl<'a> Conditions<'a> {
-    fn of(by: &'a By<'a>) -> Self {
-        let (columns, among) = match by {
-            By::All => (Vec::new(), HashSet::new()),
-            By::Equal(pairs) => (pairs.iter().map(|(column, _)| *column).collect(), HashSet::new()),
-            By::In(column, texts) => (vec![*column], texts.iter().map(String::as_str).collect()),
-            By::Prefix(column, _) => (vec![*column], HashSet::new()),
-        };
-        Self { columns, by, among }
-    }
-
-    fn hold(&self, values: &[Value]) -> bool {
-        let text = |value: Option<&'_ Value>| match value {
-            Some(Value::Text(text)) => Some(text.clone()),
-            _ => None,
-        };
-        match self.by {
-            By::All => true,
-            By::Equal(pairs) => pairs.iter().zip(values).all(|((_, wanted), value)| wanted == value),
-            By::In(..) => text(values.first()).is_some_and(|text| self.among.contains(text.as_str())),
-            By::Prefix(_, prefix) => text(values.first()).is_some_and(|text| text.starts_with(prefix)),
-        }
-    }
 }
 
 /// How rows are come to.

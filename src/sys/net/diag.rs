@@ -6,16 +6,16 @@
 //! ```text
 //! header     length u32, type u16, flags u16, sequence u32, sender u32
 //! question   header, family u8, protocol u8, extensions u8, -, states u32 (one bit each), 48 bytes: any socket
-//! answer     header, family u8, state u8, timer u8, retransmits u8, port u16 (big-endian), …, inode u32 at byte 68
+//! answer     header, family u8, state u8, timer u8, retransmits u8, port u16 (big-endian), -, address at byte 8, …,
+//!            inode u32 at byte 68
 //! ```
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
 };
-
-use super::Port;
 
 const HEADER: usize = 16;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -26,10 +26,11 @@ const DONE: u16 = 3;
 const IPPROTO_TCP: u8 = 6;
 const TCP_LISTEN: u32 = 10;
 const PORT_AT: usize = 4;
+const ADDRESS_AT: usize = 8;
 const INODE_AT: usize = 68;
 
-/// The inode and the port of every listening TCP socket that this process may know of.
-pub(super) fn listening() -> io::Result<Vec<(u64, Port)>> {
+/// The inode and the address of every listening TCP socket that this process may know of.
+pub(super) fn listening() -> io::Result<Vec<(u64, SocketAddr)>> {
     let flags = SocketFlags::CLOEXEC;
     let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, Some(netlink::SOCK_DIAG))?;
     let mut found = Vec::new();
@@ -60,7 +61,7 @@ fn question(family: u8) -> Vec<u8> {
 }
 
 /// Takes the sockets out of one datagram. Returns whether more are to come.
-fn collect(mut messages: &[u8], found: &mut Vec<(u64, Port)>) -> io::Result<bool> {
+fn collect(mut messages: &[u8], found: &mut Vec<(u64, SocketAddr)>) -> io::Result<bool> {
     while !messages.is_empty() {
         let cut_off = || io::Error::new(io::ErrorKind::InvalidData, "a sock_diag message is cut off");
         let length = u32_at(messages, 0).and_then(|l| usize::try_from(l).ok()).ok_or_else(cut_off)?;
@@ -73,13 +74,22 @@ fn collect(mut messages: &[u8], found: &mut Vec<(u64, Port)>) -> io::Result<bool
         let body = message.get(HEADER..).unwrap_or_default();
         let port = body.get(PORT_AT..PORT_AT + 2).map(|b| u16::from_be_bytes([b[0], b[1]]));
         let inode = u32_at(body, INODE_AT).ok_or_else(cut_off)?;
-        if let Some(port) = port.and_then(Port::new) {
-            found.push((u64::from(inode), port));
+        if let (Some(port), Some(address)) = (port.filter(|port| *port != 0), address(body)) {
+            found.push((u64::from(inode), SocketAddr::new(address, port)));
         }
         // Messages begin at multiples of four.
         messages = messages.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
     Ok(true)
+}
+
+fn address(body: &[u8]) -> Option<IpAddr> {
+    let bytes: [u8; 16] = body.get(ADDRESS_AT..ADDRESS_AT + 16)?.try_into().ok()?;
+    if i32::from(*body.first()?) == i32::from(AddressFamily::INET6.as_raw()) {
+        return Some(Ipv6Addr::from(bytes).into());
+    }
+    let four: [u8; 4] = bytes.get(..4)?.try_into().ok()?;
+    Some(Ipv4Addr::from(four).into())
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -101,9 +111,9 @@ mod tests {
         let six = TcpListener::bind("[::1]:0").ok();
         let found = listening().unwrap();
         for listener in [Some(four), six].into_iter().flatten() {
-            let port = Port::new(listener.local_addr().unwrap().port()).unwrap();
-            let inode = found.iter().find(|(_, p)| *p == port).unwrap().0;
-            assert_eq!(super::super::sockets_in_proc().get(&inode), Some(&port));
+            let address = listener.local_addr().unwrap();
+            let inode = found.iter().find(|(_, a)| *a == address).unwrap().0;
+            assert_eq!(super::super::sockets_in_proc().get(&inode), Some(&address));
         }
     }
 

@@ -9,7 +9,7 @@ mod diag;
 
 use std::collections::HashMap;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use super::process::Pid;
 
@@ -19,7 +19,8 @@ pub type Port = std::num::NonZeroU16;
 /// The ports that this process listens on. Empty if it has none or we may not look.
 pub fn listening_ports(pid: Pid) -> Vec<Port> {
     let sockets = listening_sockets();
-    let mut ports: Vec<Port> = socket_inodes(pid).filter_map(|inode| sockets.get(&inode).copied()).collect();
+    let own = socket_inodes(pid).filter_map(|inode| sockets.get(&inode));
+    let mut ports: Vec<Port> = own.filter_map(port_of).collect();
     ports.sort_unstable();
     ports.dedup();
     ports
@@ -29,8 +30,41 @@ pub fn listening_ports(pid: Pid) -> Vec<Port> {
 /// there.
 pub fn listens_on(pid: Pid, port: Port) -> bool {
     let mut sockets = listening_sockets();
-    sockets.retain(|_, p| *p == port);
+    sockets.retain(|_, address| address.port() == port.get());
     !sockets.is_empty() && socket_inodes(pid).any(|inode| sockets.contains_key(&inode))
+}
+
+/// An address of this machine at which a connection reaches this very process on that port, and nobody else who listens on
+/// the same port at another address. The loopback goes first.
+pub fn address_of(pid: Pid, port: Port) -> Option<SocketAddr> {
+    let mut sockets = listening_sockets();
+    sockets.retain(|_, address| address.port() == port.get());
+    let own: Vec<u64> = socket_inodes(pid).filter(|inode| sockets.contains_key(inode)).collect();
+    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    let own_addresses = own.iter().filter_map(|inode| sockets.get(inode)).map(SocketAddr::ip);
+    let candidates = loopback.into_iter().chain(own_addresses.filter(|ip| !ip.is_unspecified()));
+    let answering = |ip: &IpAddr| {
+        // The kernel hands a connection to the listener that is most particular about its address.
+        let wildcards = match ip {
+            IpAddr::V4(_) => vec![Ipv4Addr::UNSPECIFIED.into(), IpAddr::from(Ipv6Addr::UNSPECIFIED)],
+            IpAddr::V6(_) => vec![Ipv6Addr::UNSPECIFIED.into()],
+        };
+        let at = |wanted: IpAddr| {
+            let found = sockets.iter().filter(|(_, address)| address.ip() == wanted);
+            found.map(|(inode, _)| *inode).collect::<Vec<_>>()
+        };
+        let mut ways = std::iter::once(*ip).chain(wildcards).map(at);
+        ways.find(|found| !found.is_empty()).unwrap_or_default()
+    };
+    let is_own = |ip: &IpAddr| {
+        let answering = answering(ip);
+        !answering.is_empty() && answering.iter().all(|inode| own.contains(inode))
+    };
+    candidates.into_iter().find(is_own).map(|ip| SocketAddr::new(ip, port.get()))
+}
+
+fn port_of(address: &SocketAddr) -> Option<Port> {
+    Port::new(address.port())
 }
 
 /// What is known about who listens on a port.
@@ -46,8 +80,11 @@ pub enum PortUse {
 
 /// Looks who listens on `port` on any local address.
 pub fn port_use(port: Port) -> PortUse {
-    let inodes: Vec<u64> =
-        listening_sockets().into_iter().filter(|(_, p)| *p == port).map(|(inode, _)| inode).collect();
+    let inodes: Vec<u64> = listening_sockets()
+        .into_iter()
+        .filter(|(_, a)| a.port() == port.get())
+        .map(|(inode, _)| inode)
+        .collect();
     if inodes.is_empty() {
         return if can_bind(port) { PortUse::Free } else { PortUse::Unnamed };
     }
@@ -81,7 +118,7 @@ fn socket_inodes(pid: Pid) -> impl Iterator<Item = u64> {
     })
 }
 
-fn listening_sockets() -> HashMap<u64, Port> {
+fn listening_sockets() -> HashMap<u64, SocketAddr> {
     #[cfg(target_os = "linux")]
     match diag::listening() {
         Ok(found) => return found.into_iter().collect(),
@@ -92,7 +129,7 @@ fn listening_sockets() -> HashMap<u64, Port> {
 }
 
 // Rows of proc(5) net/tcp: `sl local_address rem_address st … inode`; state 0A is LISTEN, the port is hexadecimal.
-fn sockets_in_proc() -> HashMap<u64, Port> {
+fn sockets_in_proc() -> HashMap<u64, SocketAddr> {
     let mut found = HashMap::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         let Ok(text) = fs::read_to_string(table) else {
@@ -103,15 +140,30 @@ fn sockets_in_proc() -> HashMap<u64, Port> {
             if fields.get(3) != Some(&"0A") {
                 continue;
             }
-            let port = fields.get(1).and_then(|a| a.rsplit(':').next());
-            let port = port.and_then(|p| u16::from_str_radix(p, 16).ok()).and_then(Port::new);
+            let address = fields.get(1).and_then(|text| address_in_proc(text));
             let inode = fields.get(9).and_then(|i| i.parse().ok());
-            if let (Some(port), Some(inode)) = (port, inode) {
-                found.insert(inode, port);
+            if let (Some(address), Some(inode)) = (address, inode) {
+                found.insert(inode, address);
             }
         }
     }
     found
+}
+
+// `0100007F:0CEB`: words of four bytes, each as this machine reads it from the network's order; the port is a plain number.
+fn address_in_proc(text: &str) -> Option<SocketAddr> {
+    let (address, port) = text.split_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok().filter(|port| *port != 0)?;
+    let words = address.as_bytes().chunks(8).map(|word| {
+        let word = u32::from_str_radix(std::str::from_utf8(word).ok()?, 16).ok()?;
+        Some(word.to_ne_bytes())
+    });
+    let bytes = words.collect::<Option<Vec<_>>>()?.concat();
+    let ip = match bytes.len() {
+        4 => IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?),
+        _ => IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?),
+    };
+    Some(SocketAddr::new(ip, port))
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -124,9 +176,11 @@ mod tests {
         let port = Port::new(listener.local_addr().unwrap().port()).unwrap();
         assert!(listening_ports(Pid::own()).contains(&port));
         assert_eq!(port_use(port), PortUse::Process(Pid::own()));
+        assert_eq!(address_of(Pid::own(), port), listener.local_addr().ok());
         let next = free_port_from(port).unwrap();
         assert_ne!(next, port);
         drop(listener);
+        assert_eq!(address_of(Pid::new(i32::MAX).unwrap(), port), None);
         // A child that another test forks in this moment holds a copy until it has executed its program.
         let deadline = crate::sys::clock::Deadline::after(std::time::Duration::from_secs(5));
         while port_use(port) != PortUse::Free {

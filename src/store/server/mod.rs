@@ -1,0 +1,125 @@
+//! The engine through a server: rows are asked for and told in SQL, over one connection for each command.
+//!
+//! What could go wrong is that the server at the other end serves another directory, and that a connection breaks in the moment
+//! of a commit. So a server counts only if the process that holds this database's lock is the one that answers (`proof`), and
+//! after a broken connection nothing is repeated before it was looked for (`landed`).
+
+mod connection;
+mod landed;
+mod proof;
+mod reader;
+mod statement;
+mod write;
+
+use std::path::Path;
+
+use dolt_store::commit::Author;
+
+use super::StoreError;
+use super::change::Job;
+use super::native::Native;
+use super::router::Server;
+use crate::sql::{Endpoint, SqlError};
+use crate::sys::clock::Deadline;
+use crate::sys::net::Port;
+use proof::Proof;
+pub use reader::ServerReader;
+
+/// A database on a server.
+#[derive(Debug)]
+pub struct ServerEngine {
+    endpoint: Endpoint,
+    database: String,
+    proved: Option<(Proof, Native)>,
+}
+
+/// What came of trying to write.
+#[derive(Debug)]
+pub enum Sent<T> {
+    /// The server has acknowledged it, or it was found to be there.
+    Done(T),
+    /// Nothing is written, because the server went away or never was there: the question which engine to use is open again.
+    Gone(StoreError),
+}
+
+/// The server that has this directory open, if it can be proved that there is one.
+pub fn holding(dir: &Path, server: &Server) -> Option<ServerEngine> {
+    find(&Native::at(dir, None), server).ok()
+}
+
+/// The same, with the reason why there is none.
+pub(super) fn find(native: &Native, server: &Server) -> Result<ServerEngine, String> {
+    Ok(engine(native, server, Proof::find(native.dir(), server.port)?))
+}
+
+/// The same, but only if Dolt's own note names the process: this costs little and disturbs nobody.
+pub(super) fn find_noted(native: &Native, server: &Server) -> Option<ServerEngine> {
+    Proof::find_noted(native.dir(), server.port).map(|proof| engine(native, server, proof))
+}
+
+fn engine(native: &Native, server: &Server, proof: Proof) -> ServerEngine {
+    let endpoint = Endpoint {
+        host: proof.address.ip().to_string(),
+        port: proof.port,
+        user: server.user.clone(),
+        password: server.password.clone(),
+    };
+    ServerEngine { endpoint, database: server.database.clone(), proved: Some((proof, native.clone())) }
+}
+
+impl ServerEngine {
+    /// The server that the settings name, for a database that is not on this machine.
+    pub fn of(server: &Server) -> Result<Self, StoreError> {
+        let unknown = || {
+            let problem = format!("no port is known for the server on {}", server.host);
+            StoreError::Engine { engine: "server", problem }
+        };
+        let port: Port = server.port.ok_or_else(unknown)?;
+        let Server { host, user, password, database, .. } = server.clone();
+        Ok(Self { endpoint: Endpoint { host, port, user, password }, database, proved: None })
+    }
+
+    /// Where it is, for people.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.endpoint.host, self.endpoint.port)
+    }
+
+    /// The process behind it, if it is known.
+    pub fn process(&self) -> Option<crate::sys::process::Pid> {
+        self.proved.as_ref().map(|(proof, _)| proof.pid)
+    }
+
+    /// The state that the server shows now: all questions are answered from the same one.
+    pub fn reader(&self) -> Result<ServerReader, StoreError> {
+        let connection = self.connect()?;
+        connection.tell("START TRANSACTION READ ONLY")?;
+        Ok(ServerReader::of(connection))
+    }
+
+    /// Does `job` in a transaction of the server, and commits it as the job says. The job may be called several times; only
+    /// what it did last is done.
+    pub fn write<T>(
+        &self,
+        by: &Author,
+        deadline: Deadline,
+        job: &mut Job<'_, T>,
+    ) -> Result<Sent<T>, StoreError> {
+        write::write(self, by, deadline, job)
+    }
+}
+
+/// Whether the server could not be asked, so that asking another may help.
+fn is_away(error: &StoreError) -> bool {
+    match error {
+        StoreError::Sql(error) => error.is_silence() || is_ending(error),
+        _ => false,
+    }
+}
+
+/// What a server says to those whom it sends away because it ends: `MySQL`'s own numbers, and the words of Go.
+fn is_ending(error: &SqlError) -> bool {
+    const SHUTDOWN: u16 = 1053;
+    const INTERRUPTED: u16 = 1317;
+    let SqlError::Refused { code, message } = error else { return false };
+    [SHUTDOWN, INTERRUPTED].contains(code) || message.contains("context canceled")
+}

@@ -1,0 +1,198 @@
+//! Writing through a server: one SQL transaction, in whose commit rows and Dolt commit land together.
+//!
+//! Dolt merges what two transactions did at the same time as long as no cell is changed by both, and so would keep a flag that
+//! one of them worked out from what the other has just changed. So our own writers take turns by a lock of the server
+//! (`GET_LOCK`), as they do by the database's lock without one; what others do in between is told by the server as a conflict,
+//! and then all is worked out anew.
+
+use std::time::Duration;
+
+use dolt_store::commit::Author;
+
+use super::connection::Connection;
+use super::landed::{self, Landed};
+use super::reader::ServerReader;
+use super::{Sent, ServerEngine, is_away, statement};
+use crate::sql::{SqlError, Typed};
+use crate::store::StoreError;
+use crate::store::change::{Change, Changes, Job, Outcome, Tx};
+use crate::store::reader::Reader;
+use crate::store::runtime::wait;
+use crate::sys::clock::{Deadline, pause};
+
+const DEADLOCK: u16 = 1213;
+const LOCK_WAIT_TIMEOUT: u16 = 1205;
+
+/// What a commit came to.
+enum Committed {
+    Yes,
+    /// It was rolled back because somebody else changed the same.
+    Conflict(StoreError),
+    /// Nobody told.
+    Unknown(StoreError),
+}
+
+pub(super) fn write<T>(
+    engine: &ServerEngine,
+    by: &Author,
+    deadline: Deadline,
+    job: &mut Job<'_, T>,
+) -> Result<Sent<T>, StoreError> {
+    let connection = match engine.connect() {
+        Ok(connection) => connection,
+        Err(error @ StoreError::Engine { .. }) => return Ok(Sent::Gone(error)),
+        Err(error) if is_away(&error) => return Ok(Sent::Gone(error)),
+        Err(error) => return Err(error),
+    };
+    let mut tx = ServerTx { reader: ServerReader::of(connection), done: Vec::new() };
+    let mut between = Duration::from_millis(2);
+    loop {
+        match attempt(&mut tx, by, deadline, job) {
+            Ok((result, Committed::Yes)) => return Ok(Sent::Done(result)),
+            Ok((_, Committed::Conflict(error))) if deadline.has_passed() => return Err(error),
+            Ok((_, Committed::Conflict(error))) => {
+                tracing::debug!(%error, "worked out anew");
+                wait::<(), StoreError>(async {
+                    pause(between.min(deadline.remaining())).await;
+                    Ok(())
+                })?;
+                between = (between * 2).min(Duration::from_millis(50));
+            }
+            Ok((result, Committed::Unknown(error))) => {
+                return match landed::look(engine, tx.connection().id(), &tx.done, deadline)? {
+                    Landed::Yes => Ok(Sent::Done(result)),
+                    Landed::No if is_away(&error) => Ok(Sent::Gone(error)),
+                    Landed::No => Err(error),
+                    Landed::Untold => Err(indeterminate(engine, error)),
+                };
+            }
+            // Nothing was committed yet.
+            Err(error) if is_away(&error) => return Ok(Sent::Gone(error)),
+            Err(error) => {
+                tx.roll_back();
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn attempt<T>(
+    tx: &mut ServerTx,
+    by: &Author,
+    deadline: Deadline,
+    job: &mut Job<'_, T>,
+) -> Result<(T, Committed), StoreError> {
+    take_turn(tx.connection(), deadline)?;
+    tx.done.clear();
+    tx.connection().tell("START TRANSACTION")?;
+    let Outcome { message, result } = job(tx)?;
+    if tx.done.is_empty() && message.is_none() {
+        tx.roll_back();
+        return Ok((result, Committed::Yes));
+    }
+    let committed = commit(tx.connection(), by, message.as_deref());
+    Ok((result, committed))
+}
+
+/// Waits until no other writer of ours is in a transaction. The server lets go of the lock with the connection.
+fn take_turn(connection: &Connection, deadline: Deadline) -> Result<(), StoreError> {
+    let seconds = deadline.remaining().as_secs().max(1);
+    let values = [Typed::Int(i64::try_from(seconds).unwrap_or(i64::MAX))];
+    let limit = Duration::from_secs(seconds + 10);
+    let sql = "SELECT GET_LOCK(CONCAT('gt write ', DATABASE()), ?)";
+    let answer = connection.run_within(sql, &values, limit)?;
+    if let Some(Typed::Int(1) | Typed::Uint(1)) = answer.rows.first().and_then(|row| row.first()) {
+        return Ok(());
+    }
+    let holder = connection.tell("SELECT IS_USED_LOCK(CONCAT('gt write ', DATABASE()))")?;
+    let who = match holder {
+        Some(id) => format!("connection {id} of the server"),
+        None => "a connection that the server does not name".to_owned(),
+    };
+    let problem = format!("the turn to write was with {who} and was not let go within {seconds} s");
+    Err(StoreError::Engine { engine: "server", problem })
+}
+
+/// `DOLT_COMMIT` in a transaction commits it too, in the same write to the store (Dolt `dsess/transactions.go`, `doltCommit`).
+/// What is staged with `-A` is what the other engine stages. With nothing versioned to commit it commits the rows alone.
+fn commit(connection: &Connection, by: &Author, message: Option<&str>) -> Committed {
+    let done = match message {
+        None => connection.tell("COMMIT").map(drop),
+        Some(message) => {
+            let name = if by.name.is_empty() { &by.email } else { &by.name };
+            let author = format!("{name} <{}>", by.email);
+            let values = [Typed::Text(message.to_owned()), Typed::Text(author)];
+            let sql = "CALL DOLT_COMMIT('-A', '--skip-empty', '-m', ?, '--author', ?)";
+            // Without a commit the transaction may be open yet; if it is not, this does nothing.
+            match connection.run(sql, &values) {
+                Ok(answer) if answer.rows.is_empty() => connection.tell("COMMIT").map(drop),
+                done => done.map(drop),
+            }
+        }
+    };
+    match done {
+        Ok(()) => Committed::Yes,
+        Err(error) if is_conflict(&error) => {
+            roll_back(connection);
+            Committed::Conflict(error)
+        }
+        Err(error) => {
+            roll_back(connection);
+            Committed::Unknown(error)
+        }
+    }
+}
+
+/// Whether the server says that it rolled back because of what another one has committed (`dsess/transactions.go`).
+fn is_conflict(error: &StoreError) -> bool {
+    let StoreError::Sql(SqlError::Refused { code, message }) = error else { return false };
+    [DEADLOCK, LOCK_WAIT_TIMEOUT].contains(code)
+        || message.contains("transaction rolled back")
+        || message.contains("conflicts with a committed transaction")
+        || message.contains("optimistic lock failed")
+}
+
+// Where a rollback fails, the end of the connection does the same.
+fn roll_back(connection: &Connection) {
+    if let Err(error) = connection.tell("ROLLBACK") {
+        tracing::debug!(%error, "rolling back");
+    }
+}
+
+fn indeterminate(engine: &ServerEngine, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Sql(source) => StoreError::Indeterminate { server: engine.address(), source },
+        other => other,
+    }
+}
+
+/// A transaction of a connection.
+struct ServerTx {
+    reader: ServerReader,
+    done: Vec<Change>,
+}
+
+impl ServerTx {
+    fn connection(&self) -> &Connection {
+        self.reader.connection()
+    }
+
+    fn roll_back(&self) {
+        roll_back(self.connection());
+    }
+}
+
+impl Tx for ServerTx {
+    fn reader(&self) -> &dyn Reader {
+        &self.reader
+    }
+
+    fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        let changes = changes.as_slice();
+        for (sql, values) in statement::statements(changes, |table| self.reader.key_of(table))? {
+            self.connection().run(&sql, &values)?;
+        }
+        self.done.extend_from_slice(changes);
+        Ok(())
+    }
+}
