@@ -9,7 +9,7 @@ mod tables;
 
 use dolt_store::chunk::Disk;
 use dolt_store::commit::{Author, Transaction};
-use dolt_store::ddl::{DdlOptions, LongValues};
+use dolt_store::ddl::DdlOptions;
 use dolt_store::{Hash, Result};
 
 use crate::support::{Dolt, Subject, lock, unlock};
@@ -23,10 +23,7 @@ struct Both {
 
 impl Both {
     fn new(dolt: Dolt) -> Self {
-        let is_old = dolt == Dolt::V1;
-        let long_values = if is_old { LongValues::Addresses } else { LongValues::Adaptive };
-        let options = DdlOptions { long_values, loses_comments: is_old, foreign_key_checks: true };
-        Self { ours: Subject::new(dolt), theirs: Subject::new(dolt), options }
+        Self { ours: Subject::new(dolt), theirs: Subject::new(dolt), options: dolt.ddl_options() }
     }
 
     /// Runs a statement in both and compares.

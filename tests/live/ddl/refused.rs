@@ -91,6 +91,7 @@ fn what_we_cannot_do_as_dolt_does_is_refused_by_name() {
             "create table c (a int, foreign key (a) references t (id))",
             "create table k (a int)",
             "create table counts (id int primary key auto_increment) auto_increment = 5",
+            "create table made (id int primary key, a int, b int default (a + 1), c int as (a * 2) stored)",
         ]);
         both.with_dolt("insert into t values (1, 'a', 2); insert into k values (1); create table f (id int primary key, x text, fulltext key ft (x)); create table s (id int primary key, g geometry not null srid 0, spatial key sp (g))");
         for (sql, named) in [
@@ -125,6 +126,12 @@ fn what_we_cannot_do_as_dolt_does_is_refused_by_name() {
             ("alter table t add constraint x check (n > 1)", "ALTER TABLE t ADD CONSTRAINT"),
             ("alter table t add column j json default null", "with NULL for its default"),
             ("alter table counts add column n int default 1", "making table counts anew"),
+            ("create unique index u on made (a)", "whose column b has the expression"),
+            ("create unique index u on counts (id)", "making table counts anew"),
+            (
+                "create table u (a int, b int as (a + 1) stored, foreign key (a) references t (id))",
+                "the generated column b is made from",
+            ),
             ("alter table f add column n int", "a full-text index"),
             ("create index n on f (id, x(3))", "a full-text index"),
             ("drop table f", "dropping table f with index ft"),
@@ -136,6 +143,12 @@ fn what_we_cannot_do_as_dolt_does_is_refused_by_name() {
             let said = problem.to_string();
             assert!(is_ours && said.contains(named), "{sql}: {said}");
         }
+        both.same("what was refused changed nothing");
+        // What Dolt has spelled with the table's name it spells anew.
+        both.with_dolt("create unique index u on made (a)");
+        let problem =
+            both.natively(|tx| tx.run_ddl("alter table made add column z int default 3", both.options));
+        assert!(problem.unwrap_err().to_string().contains("whose column b has the expression"));
         both.same("what was refused changed nothing");
         both.ours.sql("create trigger tr before insert on k for each row set new.a = 1");
         let problem = both.natively(|tx| tx.run_ddl("drop table k", both.options)).unwrap_err();

@@ -47,6 +47,8 @@ fn foreign_keys_and_the_indexes_that_serve_them_are_dolts() {
             "create table c5 (a int, unique key u (a), constraint u foreign key (a) references parent(id) on delete set null on update cascade, check (a > 1), constraint u2 check (a<9))",
             "create table c6 (id int primary key, a int references parent(id), b int unique check (b>0) references parent (id), constraint f foreign key (b) references parent (id) on delete restrict on update no action)",
             "create index mine on c1 (a)",
+            "create index again on c1 (a)",
+            "create index by_start on c1 (n(5))",
             "drop table c6",
             "drop table c2, c3",
             "rename table c5 to c7",

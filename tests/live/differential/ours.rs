@@ -3,19 +3,23 @@
 use std::fmt::Write;
 
 use dolt_store::chunk::Disk;
-use dolt_store::commit::{Author, CommitMeta, Database, Locked, Ref, RefKind, Session};
-use dolt_store::table::{Row, TableEditor, Value};
+use dolt_store::commit::{Author, CommitMeta, Database, Locked, Ref, RefKind, Reset, Session};
+use dolt_store::expr::EvalContext;
+use dolt_store::table::{RootEditor, Row, Schema, TableEditor, Value};
 use dolt_store::verify::verify;
 use dolt_store::{Error, Hash, Tag};
 
-use super::case::Done;
-use super::plan::{Plan, RowChange};
+use super::outcome::{Did, Effect};
+use super::plan::{Act, Given, Plan, RowChange, State, There};
 use super::schema::Table;
-use super::steps::Step;
-use super::theirs::{EMAIL, NAME, Theirs, Told};
-use crate::support::{copy_tree, lock, unlock};
+use super::steps::{Back, Step};
+use super::theirs::{EMAIL, NAME, Theirs};
+use crate::support::{Dolt, copy_tree, lock, unlock};
 
 const MILLIS: u64 = 1_767_323_045_000;
+
+/// So many commits are there to go back.
+const BACK: usize = 4;
 
 /// The copy that is written natively.
 pub(super) struct Ours {
@@ -23,9 +27,10 @@ pub(super) struct Ours {
     locked: Option<Locked>,
     theirs: Database,
     branch: String,
+    dolt: Dolt,
 }
 
-// A change that is refused although both should take it, or the other way round, or an error that is no refusal.
+// A difference, or an error that is no refusal.
 type Checked = Result<(), String>;
 
 fn author() -> Author {
@@ -42,7 +47,9 @@ impl Ours {
         let dir = tempfile::tempdir().unwrap();
         copy_tree(&theirs.dir(), dir.path());
         let locked = Some(lock(dir.path(), &Disk::default()));
-        Self { dir, locked, theirs: Database::open_read(&theirs.dir()).unwrap(), branch: "main".to_owned() }
+        let dolt = theirs.server().dolt;
+        let theirs = Database::open_read(&theirs.dir()).unwrap();
+        Self { dir, locked, theirs, branch: "main".to_owned(), dolt }
     }
 
     fn locked(&mut self) -> &mut Locked {
@@ -53,118 +60,186 @@ impl Ours {
         self.locked().session().map_err(said)
     }
 
-    /// A step for the rows and branches that are there now.
-    pub(super) fn plan(&mut self, step: &Step, tables: &[Table]) -> Result<Plan, String> {
-        let state = self.state()?;
-        let rows = self.rows(&state, step, tables).map_err(said)?;
-        let branches = state.refs_of(RefKind::Branch).map_err(said)?;
-        let branches: Vec<String> = branches.into_iter().map(|branch| branch.name).collect();
-        Ok(Plan::of(step, tables, &rows, &branches, &self.branch))
+    /// What a step chooses from.
+    pub(super) fn now(&mut self, step: &Step, tables: &[Table]) -> Result<State, String> {
+        let session = self.state()?;
+        self.read(&session, step, tables).map_err(said)
     }
 
-    fn rows(
-        &self,
-        state: &Session,
-        step: &Step,
-        tables: &[Table],
-    ) -> dolt_store::Result<Vec<Vec<Vec<Value>>>> {
+    fn read(&self, session: &Session, step: &Step, tables: &[Table]) -> dolt_store::Result<State> {
         let is_about_rows =
             matches!(step, Step::Rows(_) | Step::Fill { .. } | Step::Thin { .. } | Step::Sweep { .. });
-        if !is_about_rows {
-            return Ok(vec![Vec::new(); tables.len()]);
-        }
-        let working = working(state, &self.branch)?;
-        let there = state.tables(working)?;
-        let read = |table: &Table| -> dolt_store::Result<_> {
+        let root = session.tables(working(session, &self.branch)?)?;
+        let read = |table: &Table| -> dolt_store::Result<There> {
             // A branch may be older than the table.
-            let Some(opened) = there.open(&table.name)? else { return Ok(Vec::new()) };
-            opened.rows()?.map(|row| Ok(row?.values)).collect()
+            let Some(opened) = root.open(&table.name)? else { return Ok(There::default()) };
+            let place =
+                |name: &str| table.columns.iter().position(|c| c.name == name).expect("a column of the case");
+            let columns: Vec<usize> = opened.schema().visible().map(|(_, c)| place(&c.name)).collect();
+            let mut rows = Vec::new();
+            for row in opened.rows()?.filter(|_| is_about_rows) {
+                let mut values = vec![Value::NotStored; table.columns.len()];
+                for (at, value) in columns.iter().zip(row?.values) {
+                    values[*at] = value;
+                }
+                rows.push(values);
+            }
+            let indexes = opened.schema().indexes.iter().map(|i| i.name.clone()).collect();
+            Ok(There { columns: Some(columns), indexes, rows })
         };
-        tables.iter().map(read).collect()
+        let ignored = match root.open("dolt_ignore")? {
+            Some(table) => table
+                .rows()?
+                .map(|row| match &row?.values[0] {
+                    Value::Text(pattern) => Ok(pattern.clone()),
+                    other => panic!("{other:?} is no pattern"),
+                })
+                .collect::<dolt_store::Result<_>>()?,
+            None => Vec::new(),
+        };
+        let head = head_of(session, &self.branch)?;
+        let commits = session.log(head)?.take(BACK).map(|entry| Ok(entry?.hash));
+        Ok(State {
+            tables: tables.iter().map(read).collect::<dolt_store::Result<_>>()?,
+            branches: session.refs_of(RefKind::Branch)?.into_iter().map(|branch| branch.name).collect(),
+            on: self.branch.clone(),
+            commits: commits.collect::<dolt_store::Result<_>>()?,
+            ignored,
+            stores_numbers: self.dolt == Dolt::V1,
+        })
     }
 
-    /// Does what is planned. `told`: what Dolt has said to each statement.
-    pub(super) fn run(&mut self, plan: &Plan, tables: &[Table], told: &[Told], done: &mut Done) -> Checked {
+    /// Does what is planned; says what has become of each change. `now`: what time it is.
+    pub(super) fn run(
+        &mut self,
+        plan: &Plan,
+        tables: &[Table],
+        state: &State,
+        now: i64,
+    ) -> Result<Vec<Did>, String> {
+        let done = match plan {
+            Plan::Each(changes) => return self.each(changes, tables, state, now),
+            Plan::All(changes) if changes.is_empty() => return Ok(Vec::new()),
+            Plan::All(changes) => self.all(changes, tables, state, now),
+            plan => self.one(plan).map(|touched| Effect { touched, changed: true }),
+        };
+        Ok(vec![Did::of(done)?])
+    }
+
+    // What is about no table's rows.
+    fn one(&mut self, plan: &Plan) -> dolt_store::Result<Option<u64>> {
         let branch = self.branch.clone();
+        let options = self.dolt.ddl_options();
         match plan {
-            Plan::Each(changes) => self.each(changes, tables, told, done),
-            Plan::All(changes) => self.all(changes, tables, told, done),
+            Plan::Each(_) | Plan::All(_) | Plan::Reopen { .. } => {}
+            Plan::Define { sql, .. } => {
+                let mut tx = self.locked().begin(&branch)?;
+                tx.run_ddl(sql, options)?;
+                tx.commit_sql(&author(), "a definition")?;
+            }
+            Plan::Ignore { pattern, ignored } => {
+                let mut tx = self.locked().begin(&branch)?;
+                tx.create_dolt_ignore(options)?;
+                let row = [Value::Text(pattern.clone()), Value::Int(i64::from(*ignored))];
+                tx.edit(|root| root.table("dolt_ignore")?.insert_row(&row))?;
+                tx.commit_sql(&author(), "ignored")?;
+                return Ok(Some(1));
+            }
+            Plan::NoLongerIgnore { pattern } => {
+                let mut tx = self.locked().begin(&branch)?;
+                tx.edit(|root| root.table("dolt_ignore")?.delete(&[Value::Text(pattern.clone())]))?;
+                tx.commit_sql(&author(), "no longer ignored")?;
+                return Ok(Some(1));
+            }
             Plan::Commit { allow_empty } => {
-                let mut tx = self.locked().begin(&branch).map_err(said)?;
-                tx.stage_all().map_err(said)?;
-                let made = tx.commit(&CommitMeta::by(author(), "it's all"), *allow_empty).map_err(said)?;
-                done.commits += usize::from(made.is_some());
-                agree("the commit", made.is_some(), told)
+                let mut tx = self.locked().begin(&branch)?;
+                tx.stage_all()?;
+                let made = tx.commit(&CommitMeta::by(author(), "it's all"), *allow_empty)?;
+                // Dolt says so as an error.
+                made.ok_or_else(|| Error::Definition {
+                    object: "commit".to_owned(),
+                    problem: "nothing".to_owned(),
+                })?;
             }
             Plan::Branch { name } => {
-                let head = self.state()?.resolve_exact(&format!("refs/heads/{branch}")).map_err(said)?;
-                let made = self.locked().create_branch(name, head.ok_or("no head")?, MILLIS / 1000);
-                agree("the branch", made.is_ok(), told)
+                let head = head_of(&self.locked().session()?, &branch)?;
+                self.locked().create_branch(name, head, MILLIS / 1000)?;
             }
-            Plan::Switch { to } => {
+            Plan::Switch { to, directory } => {
+                if *directory {
+                    self.locked().checkout(to, MILLIS / 1000)?;
+                }
                 self.branch.clone_from(to);
-                agree("the checkout", true, told)
             }
-            Plan::DeleteBranch { name } => {
-                let gone = self.locked().delete_branch(name, true, MILLIS / 1000);
-                agree("deleting the branch", gone.is_ok(), told)
+            Plan::DeleteBranch { name } => self.locked().delete_branch(name, true, MILLIS / 1000)?,
+            Plan::Reset { to, how } => {
+                let how = match how {
+                    // 1.88.1 resets what is staged in a soft reset as well.
+                    Back::Soft if self.dolt == Dolt::V2 => Reset::Soft,
+                    Back::Soft | Back::Mixed => Reset::Mixed,
+                    Back::Hard => Reset::Hard,
+                };
+                self.locked().begin(&branch)?.reset(*to, how, &author())?;
+            }
+            Plan::PutBack { table } => {
+                let mut tx = self.locked().begin(&branch)?;
+                tx.put_back(&[table])?;
+                tx.commit_sql(&author(), "put back")?;
             }
             Plan::Tag { name } => {
-                let head = self.state()?.resolve_exact(&format!("refs/heads/{branch}")).map_err(said)?;
-                let made = self.locked().create_tag(name, head.ok_or("no head")?, &author(), "a tag");
-                agree("the tag", made.is_ok(), told)
+                let head = head_of(&self.locked().session()?, &branch)?;
+                self.locked().create_tag(name, head, &author(), "a tag")?;
             }
-            Plan::Reopen { .. } => Ok(()),
         }
+        Ok(None)
     }
 
-    // Changes of the same table that follow one another are one edit.
-    fn each(&mut self, changes: &[RowChange], tables: &[Table], told: &[Told], done: &mut Done) -> Checked {
+    // Changes of the same table that follow one another are one edit; all are one if a table counts, whose numbers are those of
+    // an edit.
+    fn each(
+        &mut self,
+        changes: &[RowChange],
+        tables: &[Table],
+        state: &State,
+        now: i64,
+    ) -> Result<Vec<Did>, String> {
         let branch = self.branch.clone();
+        let counts = changes.iter().any(|change| tables[change.table].counts());
         let mut tx = self.locked().begin(&branch).map_err(said)?;
-        let mut results: Vec<dolt_store::Result<()>> = Vec::new();
-        for group in changes.chunk_by(|a, b| a.table == b.table) {
+        let mut results = Vec::new();
+        for group in changes.chunk_by(|a, b| counts || a.table == b.table) {
             let edited = tx.edit(|root| {
-                let mut editor = root.table(&tables[group[0].table].name)?;
-                let table = &tables[group[0].table];
-                results.extend(group.iter().map(|change| apply(&mut editor, change, table)));
+                root.set_context(context(now));
+                results.extend(group.iter().map(|change| apply(root, change, tables, state)));
                 Ok(())
             });
-            match edited {
-                // A branch may be older than the table.
-                Err(Error::NoTable { name }) => {
-                    results.extend(group.iter().map(|_| Err(Error::NoTable { name: name.clone() })));
-                }
-                done => done.map_err(said)?,
-            }
+            edited.map_err(said)?;
         }
         tx.commit_sql(&author(), "rows").map_err(said)?;
-        for ((change, result), told) in changes.iter().zip(results).zip(told) {
-            let what = || format!("{:?}", change.shown());
-            if judged(&what, result, told, done)? {
-                done.rows += 1;
-                check_count(&what, change.before.is_none() || change.after.is_none(), 1, told)?;
-            }
-        }
-        Ok(())
+        results.into_iter().map(Did::of).collect()
     }
 
-    fn all(&mut self, changes: &[RowChange], tables: &[Table], told: &[Told], done: &mut Done) -> Checked {
-        let (Some(first), Some(told)) = (changes.first(), told.first()) else { return Ok(()) };
+    fn all(
+        &mut self,
+        changes: &[RowChange],
+        tables: &[Table],
+        state: &State,
+        now: i64,
+    ) -> dolt_store::Result<Effect> {
         let branch = self.branch.clone();
-        let mut tx = self.locked().begin(&branch).map_err(said)?;
-        let table = &tables[first.table];
+        let mut tx = self.locked().begin(&branch)?;
         let result = tx.edit(|root| {
-            let mut editor = root.table(&table.name)?;
-            changes.iter().try_for_each(|change| apply(&mut editor, change, table))
+            root.set_context(context(now));
+            let mut sum = Effect { touched: Some(0), changed: false };
+            for change in changes {
+                let effect = apply(root, change, tables, state)?;
+                sum.touched = sum.touched.zip(effect.touched).map(|(a, b)| a + b);
+                sum.changed |= effect.changed;
+            }
+            Ok(sum)
         });
-        tx.commit_sql(&author(), "rows").map_err(said)?;
-        let what = || format!("{} changes like {:?}", changes.len(), first.shown());
-        if !judged(&what, result, told, done)? {
-            return Ok(());
-        }
-        done.rows += changes.len();
-        check_count(&what, first.before.is_none() || first.after.is_none(), changes.len(), told)
+        tx.commit_sql(&author(), "rows")?;
+        result
     }
 
     /// Opens it anew, after Dolt had it if that is wanted.
@@ -174,6 +249,11 @@ impl Ours {
             self.dolt(theirs, &["gc"]);
         }
         self.locked = Some(lock(self.dir.path(), &Disk::default()));
+    }
+
+    /// Reads Dolt's side anew, after its directory was away for a while.
+    pub(super) fn look_again(&mut self, theirs: &Theirs<'_>) {
+        self.theirs = Database::open_read(&theirs.dir()).unwrap();
     }
 
     fn dolt(&self, theirs: &Theirs<'_>, args: &[&str]) -> String {
@@ -243,71 +323,107 @@ impl Ours {
     }
 }
 
+fn context(now: i64) -> EvalContext {
+    EvalContext::new(now, 0, |bytes| bytes.fill(7))
+}
+
+fn head_of(session: &Session, branch: &str) -> dolt_store::Result<Hash> {
+    let head = session.resolve_exact(&format!("refs/heads/{branch}"))?;
+    head.ok_or_else(|| Error::NoBranch { name: branch.to_owned() })
+}
+
+fn apply(
+    root: &mut RootEditor<'_>,
+    change: &RowChange,
+    tables: &[Table],
+    state: &State,
+) -> dolt_store::Result<Effect> {
+    let table = &tables[change.table];
+    change_row(&mut root.table(&table.name)?, &change.act, table, &state.tables[change.table])
+}
+
 // By the key, as the statement does; without one by everything.
-fn apply(editor: &mut TableEditor<'_, '_>, change: &RowChange, table: &Table) -> dolt_store::Result<()> {
-    let row = |values: &Vec<Value>| Row { values: values.clone() };
-    let key = |values: &Vec<Value>| table.key.iter().map(|i| values[*i].clone()).collect::<Vec<_>>();
-    match (&change.before, &change.after) {
-        (None, Some(values)) => editor.insert_row(values).map(drop),
-        (Some(values), None) if !table.key.is_empty() => editor.delete(&key(values)),
-        (Some(before), Some(after)) if !table.key.is_empty() => {
-            let set = change.set.iter().map(|i| (&table.columns[*i].name, after[*i].clone()));
-            editor.update(&key(before), set).map(drop)
+fn change_row(
+    editor: &mut TableEditor<'_, '_>,
+    act: &Act,
+    table: &Table,
+    there: &There,
+) -> dolt_store::Result<Effect> {
+    let order = there.columns.as_deref().unwrap_or_default();
+    let named = |given: &Given| -> Vec<(String, Value)> {
+        given.iter().map(|(c, value)| (table.columns[*c].name.clone(), value.clone())).collect()
+    };
+    let values = |row: &[Value]| order.iter().map(|c| row[*c].clone()).collect::<Vec<_>>();
+    let key = |row: &[Value]| table.key.iter().map(|c| row[*c].clone()).collect::<Vec<_>>();
+    let one = |changed| Effect { touched: Some(1), changed };
+    Ok(match act {
+        // All of them at once where that says the same.
+        Act::Insert(given) if given.len() == order.len() => {
+            let mut row = vec![Value::NotStored; table.columns.len()];
+            for (c, value) in given {
+                row[*c] = value.clone();
+            }
+            editor.insert_row(&values(&row))?;
+            one(true)
         }
-        (Some(values), None) => editor.delete_row(&row(values)),
-        (Some(before), Some(after)) => editor.update_row(&row(before), after).map(drop),
-        (None, None) => Ok(()),
-    }
-}
-
-// Whether it was taken; an error if only one side took it.
-fn judged(
-    what: &dyn Fn() -> String,
-    ours: dolt_store::Result<()>,
-    theirs: &Told,
-    done: &mut Done,
-) -> Result<bool, String> {
-    match (ours, theirs) {
-        (Ok(()), Ok(_)) => {
-            done.accepted += 1;
-            Ok(true)
+        Act::Insert(given) => {
+            editor.insert(named(given))?;
+            one(true)
         }
-        // An update to what does not fit is one to the nearest that does, for Dolt; and if that is there already, it is none.
-        (Err(Error::Violation { .. } | Error::RowTooLarge { .. } | Error::NoTable { .. }), Err(_))
-        | (Err(Error::Violation { .. }), Ok(0)) => {
-            done.refused += 1;
-            Ok(false)
+        Act::Upsert(given, to) => {
+            if editor.upsert(named(given), named(to))? {
+                one(true)
+            } else {
+                Effect::default()
+            }
         }
-        (Ok(()), Err(theirs)) => Err(format!("only Dolt refuses {}: {theirs}", what())),
-        (Err(ours), Ok(_)) => Err(format!("only ours refuses {}: {ours}", what())),
-        (Err(ours), Err(_)) => Err(said(ours)),
-    }
-}
-
-// The statement of a case has to be about the rows that we changed, else nothing is compared.
-fn check_count(what: &dyn Fn() -> String, is_certain: bool, count: usize, told: &Told) -> Checked {
-    match told {
-        Ok(affected) if is_certain && usize::try_from(*affected) != Ok(count) => {
-            Err(format!("the statement touched {affected} rows instead of {count}: {}", what()))
+        Act::Replace(given) => {
+            let gone = editor.replace(named(given))?;
+            Effect { touched: Some(1 + u64::try_from(gone).unwrap()), changed: true }
         }
-        _ => Ok(()),
-    }
-}
-
-fn agree(what: &str, ours: bool, told: &[Told]) -> Checked {
-    match &told[0] {
-        Ok(_) if !ours => Err(format!("only ours refuses {what}")),
-        Err(problem) if ours => Err(format!("only Dolt refuses {what}: {problem}")),
-        _ => Ok(()),
-    }
+        Act::Delete(row) => {
+            if table.key.is_empty() {
+                editor.delete_row(&Row { values: values(row) })?;
+            } else {
+                editor.delete(&key(row))?;
+            }
+            one(true)
+        }
+        Act::Update(row, to) => {
+            let changed = if table.key.is_empty() {
+                let mut after = row.clone();
+                for (c, value) in to {
+                    after[*c] = value.clone();
+                }
+                editor.update_row(&Row { values: values(row) }, &values(&after))?
+            } else {
+                editor.update(&key(row), named(to))?
+            };
+            // One that changes nothing touches none.
+            Effect { touched: None, changed }
+        }
+    })
 }
 
 fn working(state: &Session, branch: &str) -> dolt_store::Result<Hash> {
     if let Some(set) = state.working_set(branch)? {
         return Ok(set.working);
     }
-    let head = state.resolve_exact(&format!("refs/heads/{branch}"))?;
-    Ok(state.commit(head.ok_or_else(|| Error::NoBranch { name: branch.to_owned() })?)?.root_value)
+    Ok(state.commit(head_of(state, branch)?)?.root_value)
+}
+
+fn other_schema(ours: &Schema, theirs: &Schema) -> String {
+    let mut told = String::new();
+    for (our, their) in ours.columns.iter().zip(&theirs.columns).filter(|(a, b)| a != b) {
+        write!(told, "\n  ours   {our:?}\n  theirs {their:?}").unwrap();
+    }
+    if ours.checks != theirs.checks {
+        write!(told, "\n  ours   {:?}\n  theirs {:?}", ours.checks, theirs.checks).unwrap();
+    }
+    if ours.indexes != theirs.indexes || ours.key_columns != theirs.key_columns {
+        write!(told, "\n  ours   {:?}\n  theirs {:?}", ours.indexes, theirs.indexes).unwrap();
+    }
+    if told.is_empty() { format!("\n  ours   {ours:?}\n  theirs {theirs:?}") } else { told }
 }
 
 // The roots of a branch's working set. If they differ: which tables do.
@@ -331,6 +447,13 @@ fn same_roots(branch: &str, ours: &Session, theirs: &Session) -> Checked {
                 continue;
             }
             write!(told, "; table {name}").unwrap();
+            if our.schema() != their.schema() {
+                told.push_str(&other_schema(our.schema(), their.schema()));
+            }
+            if our.auto_increment() != their.auto_increment() {
+                let (our, their) = (our.auto_increment(), their.auto_increment());
+                write!(told, ": the next number is {our}, in Dolt {their}").unwrap();
+            }
             let rows = |table: &dolt_store::table::Table| -> Vec<String> {
                 let Ok(rows) = table.rows() else { return vec!["unreadable".to_owned()] };
                 rows.map(|row| row.map_or_else(|e| e.to_string(), |row| format!("{:?}", row.values)))
@@ -348,6 +471,10 @@ fn same_roots(branch: &str, ours: &Session, theirs: &Session) -> Checked {
             } else if our.len() != their.len() {
                 write!(told, ": {} rows, Dolt has {}", our.len(), their.len()).unwrap();
             }
+        }
+        let (our, their) = (our.foreign_keys().map_err(said)?, their.foreign_keys().map_err(said)?);
+        if our != their {
+            write!(told, "\n  ours   {our:?}\n  theirs {their:?}").unwrap();
         }
         return Err(told);
     }

@@ -1,8 +1,10 @@
-//! Random tables: columns of every scalar type, primary keys of none to three columns, indexes of all kinds that are written.
+//! Random tables: columns of every scalar type, primary keys of none to three columns, indexes of all kinds that are written,
+//! foreign keys with every action, to other tables and to the same one; and columns and tables that come later.
 
 use std::fmt::Write;
 
 use super::random::Random;
+use super::rules::{Check, Rule, compute_columns, rule_columns};
 use gt::sql::{identifier, literal};
 
 /// A type of a column.
@@ -40,6 +42,9 @@ pub(super) struct Column {
     pub(super) kind: Kind,
     pub(super) nullable: bool,
     pub(super) collation: Option<&'static str>,
+    pub(super) rule: Rule,
+    /// Not there before a step adds it.
+    pub(super) late: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -50,7 +55,7 @@ pub(super) struct Index {
     pub(super) columns: Vec<(usize, Option<usize>)>,
 }
 
-/// A foreign key to the primary key of an earlier table.
+/// A foreign key to the primary key of an earlier table, or of its own.
 #[derive(Debug, Clone)]
 pub(super) struct ForeignKey {
     pub(super) name: String,
@@ -58,8 +63,8 @@ pub(super) struct ForeignKey {
     /// Which of the case's tables, and its columns.
     pub(super) parent: usize,
     pub(super) parent_columns: Vec<usize>,
-    on_delete: &'static str,
-    on_update: &'static str,
+    on_delete: Option<&'static str>,
+    on_update: Option<&'static str>,
 }
 
 /// A table.
@@ -71,9 +76,14 @@ pub(super) struct Table {
     pub(super) key: Vec<usize>,
     pub(super) indexes: Vec<Index>,
     pub(super) foreign_keys: Vec<ForeignKey>,
+    pub(super) checks: Vec<Check>,
+    /// Not there before a step makes it.
+    pub(super) late: bool,
 }
 
-const ACTIONS: [&str; 5] = ["cascade", "set null", "restrict", "no action", "cascade"];
+// `None`: nothing is said. The first is none for columns that cannot be NULL.
+const ACTIONS: [Option<&str>; 6] =
+    [Some("set null"), Some("cascade"), Some("restrict"), Some("no action"), None, Some("cascade")];
 const INTS: [(&str, u32); 5] =
     [("tinyint", 8), ("smallint", 16), ("mediumint", 24), ("int", 32), ("bigint", 64)];
 const TEXTS: [(&str, usize); 4] =
@@ -126,7 +136,7 @@ impl Kind {
         }
     }
 
-    fn int(random: &mut Random) -> Self {
+    pub(super) fn int(random: &mut Random) -> Self {
         let (name, bits) = *random.pick(&INTS);
         Self::Int(name, bits, random.one_in(3))
     }
@@ -149,6 +159,14 @@ impl Kind {
             Self::Enum(members.collect())
         } else {
             Self::Set(members.filter(|m| !m.contains(',')).collect())
+        }
+    }
+
+    /// Digits behind the second.
+    pub(super) fn digits(&self) -> usize {
+        match self {
+            Self::Datetime(digits) | Self::Timestamp(digits) => *digits,
+            _ => 0,
         }
     }
 
@@ -182,6 +200,38 @@ impl Kind {
     }
 }
 
+impl Column {
+    /// One of which nothing is said.
+    pub(super) fn plain(name: String, kind: Kind) -> Self {
+        Self { name, kind, nullable: true, collation: None, rule: Rule::None, late: false }
+    }
+
+    /// Whether expressions may look at it: its values are written as they are stored.
+    pub(super) fn is_plain(&self) -> bool {
+        let is_given = matches!(self.rule, Rule::None | Rule::Default(_));
+        let has_order = self.collation.is_none();
+        matches!(self.kind, Kind::Int(..) | Kind::Varchar(_)) && is_given && has_order && !self.late
+    }
+
+    pub(super) fn is_generated(&self) -> bool {
+        matches!(self.rule, Rule::Generated { .. })
+    }
+
+    fn sql(&self, table: &Table) -> String {
+        let mut part = format!("{} {}", identifier(&self.name), self.kind.sql());
+        if let Some(collation) = self.collation {
+            write!(part, " collate {collation}").unwrap();
+        }
+        // A timestamp is not null by itself in some modes.
+        part.push_str(match self.rule {
+            Rule::Generated { .. } => "",
+            _ if self.nullable => " null",
+            _ => " not null",
+        });
+        part + &self.rule.sql(self, table)
+    }
+}
+
 impl Table {
     /// A table behind those of its database that are there.
     pub(super) fn any(random: &mut Random, before: &[Self]) -> Self {
@@ -196,57 +246,82 @@ impl Table {
         if random.one_in(2) {
             key.reverse();
         }
-        let mut columns = Vec::new();
-        for i in 0..count {
-            let is_key = key.contains(&i);
-            let kind = if is_key { Kind::of_key(random) } else { Kind::any(random) };
-            let name = format!("{}{i}", random.pick(&NAMES));
-            let collation = (!is_key && kind.is_text() && random.one_in(5))
-                .then(|| *random.pick(&["utf8mb4_0900_ai_ci", "utf8mb4_bin", "utf8mb4_general_ci"]));
-            columns.push(Column { name, kind, nullable: !is_key && !random.one_in(4), collation });
-        }
         let mut table = Self {
             name: format!("{}{n}", random.pick(&NAMES)),
-            columns,
+            columns: Vec::new(),
             key,
             indexes: Vec::new(),
             foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            late: false,
         };
+        for i in 0..count {
+            let is_key = table.key.contains(&i);
+            let kind = if is_key { Kind::of_key(random) } else { Kind::any(random) };
+            table.add_column(kind, !is_key && !random.one_in(4), random);
+        }
+        rule_columns(&mut table, random);
         for _ in 0..random.below(3) {
             table.refer(random, before);
         }
+        compute_columns(&mut table, random);
+        for _ in 0..random.below(3) {
+            table.add_column(Kind::any(random), !random.one_in(4), random);
+            let last = table.columns.len() - 1;
+            if !random.one_in(3) {
+                // Only the last one is looked at.
+                let mut alone =
+                    Self { columns: table.columns.split_off(last), key: Vec::new(), ..table.clone() };
+                rule_columns(&mut alone, random);
+                table.columns.append(&mut alone.columns);
+            }
+            table.columns[last].late = true;
+        }
         for i in 0..random.below(4) {
-            let index = table.index(random, i);
+            let index = table.index(random, i, false);
             table.indexes.extend(index);
         }
         table
     }
 
-    // Adds a foreign key, with columns for it, to some table that has a key of one or two columns.
+    fn add_column(&mut self, kind: Kind, nullable: bool, random: &mut Random) {
+        let i = self.columns.len();
+        let name = format!("{}{i}", random.pick(&NAMES));
+        let collation = (!self.key.contains(&i) && kind.is_text() && random.one_in(5))
+            .then(|| *random.pick(&["utf8mb4_0900_ai_ci", "utf8mb4_bin", "utf8mb4_general_ci"]));
+        self.columns.push(Column { nullable, collation, ..Column::plain(name, kind) });
+    }
+
+    // Adds a foreign key, with columns for it, to some table that has a key of one or two columns, maybe itself.
     fn refer(&mut self, random: &mut Random, before: &[Self]) {
-        let Some(parent) = random.below(before.len().max(1)).checked_rem(before.len()) else { return };
-        let of = &before[parent];
+        let parent = if random.one_in(3) { before.len() } else { random.below(before.len() + 1) };
+        let of = before.get(parent).unwrap_or(self);
         if !(1..=2).contains(&of.key.len()) {
             return;
         }
+        let parent_columns = of.key.clone();
+        let kinds: Vec<Kind> = of.key.iter().map(|from| of.columns[*from].kind.clone()).collect();
         let nullable = !random.one_in(4);
         let mut columns = Vec::new();
-        for from in &of.key {
+        for kind in kinds {
             columns.push(self.columns.len());
-            let (kind, name) = (of.columns[*from].kind.clone(), format!("to{}", self.columns.len()));
-            self.columns.push(Column { name, kind, nullable, collation: None });
+            let name = format!("to{}", self.columns.len());
+            self.columns.push(Column { nullable, ..Column::plain(name, kind) });
         }
-        let mut action = || *random.pick(&ACTIONS[usize::from(!nullable) * 2..]);
+        let mut action = || *random.pick(&ACTIONS[usize::from(!nullable)..]);
         let (on_delete, on_update) = (action(), action());
         let name = format!("fk_{}_{}", before.len(), self.foreign_keys.len());
-        let parent_columns = of.key.clone();
         self.foreign_keys.push(ForeignKey { name, columns, parent, parent_columns, on_delete, on_update });
     }
 
-    fn index(&self, random: &mut Random, n: usize) -> Option<Index> {
+    /// A random index; of columns that come later only if that is wanted.
+    pub(super) fn index(&self, random: &mut Random, n: usize, late: bool) -> Option<Index> {
         let mut columns = Vec::new();
         for _ in 0..=random.below(3) {
             let at = random.below(self.columns.len());
+            if self.columns[at].late && !late {
+                continue;
+            }
             let prefix = match self.columns[at].kind {
                 Kind::Json | Kind::Point => continue,
                 // Dolt leaves the entry of such a row where it is when the row goes (`trimKeyPart` of its keyless writer
@@ -274,52 +349,101 @@ impl Table {
         self.foreign_keys.iter().any(|key| key.columns.contains(&column))
     }
 
-    /// The statement that makes it, without its indexes.
+    /// Whether a row may follow from a change of another one of it.
+    pub(super) fn refers_to_itself(&self, own: usize) -> bool {
+        self.foreign_keys.iter().any(|key| key.parent == own)
+    }
+
+    /// Whether it has columns that are not stored. Where another row has the same key Dolt reads that one as if they were, and
+    /// panics (`writer/prolly_index_writer.go`, `uniqueKeyError`): an insert is refused so, a transaction is lost, and an upsert
+    /// cannot be compared.
+    pub(super) fn has_virtual_columns(&self) -> bool {
+        self.columns.iter().any(|column| matches!(column.rule, Rule::Generated { stored: false, .. }))
+    }
+
+    /// Whether it counts up.
+    pub(super) fn counts(&self) -> bool {
+        self.columns.iter().any(|column| column.rule == Rule::Counting)
+    }
+
+    /// The statement that makes it, without its indexes and foreign keys.
     pub(super) fn create(&self) -> String {
-        let mut parts = Vec::new();
-        for column in &self.columns {
-            let mut part = format!("{} {}", identifier(&column.name), column.kind.sql());
-            if let Some(collation) = column.collation {
-                write!(part, " collate {collation}").unwrap();
-            }
-            // A timestamp is not null by itself in some modes.
-            part.push_str(if column.nullable { " null" } else { " not null" });
-            parts.push(part);
-        }
+        self.create_with(Vec::new())
+    }
+
+    /// The statement that makes it whole.
+    pub(super) fn create_whole(&self, tables: &[Self]) -> String {
+        let indexes = self.indexes.iter().map(|index| self.index_sql(index));
+        self.create_with(
+            indexes.chain(self.foreign_keys.iter().map(|key| self.key_sql(key, tables))).collect(),
+        )
+    }
+
+    fn create_with(&self, more: Vec<String>) -> String {
+        let mut parts: Vec<String> =
+            self.columns.iter().filter(|c| !c.late).map(|column| column.sql(self)).collect();
         if !self.key.is_empty() {
             let key: Vec<String> = self.key.iter().map(|i| identifier(&self.columns[*i].name)).collect();
             parts.push(format!("primary key ({})", key.join(",")));
         }
+        parts.extend(more);
+        parts.extend(self.checks.iter().map(|check| check.sql(self)));
         format!("create table {} ({})", identifier(&self.name), parts.join(", "))
     }
 
-    /// The statement that adds one of its indexes.
-    pub(super) fn add_index(&self, index: &Index) -> String {
+    /// The statement that adds one of its columns.
+    pub(super) fn add_column_sql(&self, column: usize, place: &str) -> String {
+        let (table, column) = (identifier(&self.name), self.columns[column].sql(self));
+        format!("alter table {table} add column {column}{place}")
+    }
+
+    fn index_sql(&self, index: &Index) -> String {
         let column = |(at, prefix): &(usize, Option<usize>)| {
             let prefix = prefix.map_or(String::new(), |n| format!("({n})"));
             format!("{}{prefix}", identifier(&self.columns[*at].name))
         };
         let columns: Vec<String> = index.columns.iter().map(column).collect();
         let kind = if index.unique { "unique index" } else { "index" };
-        let (table, name) = (identifier(&self.name), identifier(&index.name));
-        format!("alter table {table} add {kind} {name} ({})", columns.join(","))
+        format!("{kind} {} ({})", identifier(&index.name), columns.join(","))
     }
 
-    /// The statement that adds one of its foreign keys.
-    pub(super) fn add_foreign_key(&self, key: &ForeignKey, tables: &[Self]) -> String {
+    fn key_sql(&self, key: &ForeignKey, tables: &[Self]) -> String {
         let parent = &tables[key.parent];
         let names = |table: &Self, columns: &[usize]| {
             columns.iter().map(|i| identifier(&table.columns[*i].name)).collect::<Vec<_>>().join(",")
         };
-        format!(
-            "alter table {} add constraint {} foreign key ({}) references {} ({}) on delete {} on update {}",
-            identifier(&self.name),
+        let mut sql = format!(
+            "constraint {} foreign key ({}) references {} ({})",
             key.name,
             names(self, &key.columns),
             identifier(&parent.name),
             names(parent, &key.parent_columns),
-            key.on_delete,
-            key.on_update
-        )
+        );
+        for (on, action) in [("delete", key.on_delete), ("update", key.on_update)] {
+            if let Some(action) = action {
+                write!(sql, " on {on} {action}").unwrap();
+            }
+        }
+        sql
+    }
+
+    /// The statement that adds one of its indexes.
+    pub(super) fn add_index(&self, index: &Index) -> String {
+        format!("alter table {} add {}", identifier(&self.name), self.index_sql(index))
+    }
+
+    /// The same, or in the other words for it.
+    pub(super) fn add_index_in(&self, index: &Index, words: bool) -> String {
+        if words {
+            return self.add_index(index);
+        }
+        let sql = self.index_sql(index);
+        let (head, columns) = sql.split_once(" (").expect("its columns");
+        format!("create {head} on {} ({columns}", identifier(&self.name))
+    }
+
+    /// The statement that adds one of its foreign keys.
+    pub(super) fn add_foreign_key(&self, key: &ForeignKey, tables: &[Self]) -> String {
+        format!("alter table {} add {}", identifier(&self.name), self.key_sql(key, tables))
     }
 }

@@ -2,8 +2,9 @@
 //! columns. What is left is what somebody reads.
 
 use super::case::{Case, Difference};
-use super::schema::Table;
-use super::steps::{Step, What};
+use super::rules::Rule;
+use super::schema::{Index, Table};
+use super::steps::{Add, Define, Place, Step, What};
 use super::theirs::Server;
 
 /// So many smaller cases are tried.
@@ -24,6 +25,8 @@ pub(super) fn shrink(case: Case, difference: Difference, server: &mut Server) ->
             without_tables,
             without_indexes,
             without_foreign_keys,
+            without_checks,
+            without_rules,
             without_columns,
         ] {
             (case, difference) = smallest_by(case, difference, smaller, server, &mut left);
@@ -121,7 +124,17 @@ fn without_tables(case: &Case, n: usize) -> Option<Case> {
             }
             !changes.is_empty()
         }
-        Step::Fill { table, .. } | Step::Thin { table, .. } | Step::Sweep { table, .. } => {
+        Step::Fill { table, .. }
+        | Step::Thin { table, .. }
+        | Step::Sweep { table, .. }
+        | Step::PutBack { table }
+        | Step::Define(
+            Define::CreateTable { table }
+            | Define::DropTable { table }
+            | Define::AddColumn { table, .. }
+            | Define::CreateIndex { table, .. }
+            | Define::DropIndex { table, .. },
+        ) => {
             let stays = *table != gone;
             renamed(table);
             stays
@@ -150,12 +163,39 @@ fn without_foreign_keys(case: &Case, n: usize) -> Option<Case> {
     Some(case)
 }
 
-// A column that no key has.
+fn without_checks(case: &Case, n: usize) -> Option<Case> {
+    let count = |table: &Table| table.checks.len();
+    let mut places =
+        case.tables.iter().enumerate().flat_map(|(t, table)| (0..count(table)).map(move |i| (t, i)));
+    let (table, check) = places.nth(n)?;
+    let mut case = case.clone();
+    case.tables[table].checks.remove(check);
+    Some(case)
+}
+
+// A column that does nothing by itself.
+fn without_rules(case: &Case, n: usize) -> Option<Case> {
+    let places =
+        case.tables.iter().enumerate().flat_map(|(t, table)| (0..table.columns.len()).map(move |c| (t, c)));
+    let mut places = places.filter(|(t, c)| case.tables[*t].columns[*c].rule != Rule::None);
+    let (table, column) = places.nth(n)?;
+    let mut case = case.clone();
+    case.tables[table].columns[column].rule = Rule::None;
+    Some(case)
+}
+
+// A column that no key and no expression has.
 fn without_columns(case: &Case, n: usize) -> Option<Case> {
     let can_go = |t: usize, c: usize| {
         let table = &case.tables[t];
         let in_index = table.indexes.iter().any(|index| index.columns.iter().any(|(i, _)| *i == c));
-        !table.key.contains(&c) && !in_index && !table.is_foreign(c) && table.columns.len() > 1
+        let mut formulas = table.columns.iter().filter_map(|column| column.rule.formula());
+        let in_formula = formulas.any(|formula| formula.of.contains(&c))
+            || table.checks.iter().any(|check| check.formula.of.contains(&c));
+        let in_key = table.key.contains(&c) || table.is_foreign(c);
+        let others = table.columns.iter().enumerate().filter(|(other, _)| *other != c);
+        let has_more = others.filter(|(_, column)| !column.late && !column.is_generated()).count() > 0;
+        !in_key && !in_index && !in_formula && has_more
     };
     let places =
         case.tables.iter().enumerate().flat_map(|(t, table)| (0..table.columns.len()).map(move |c| (t, c)));
@@ -166,30 +206,29 @@ fn without_columns(case: &Case, n: usize) -> Option<Case> {
     let renamed = |column: &mut usize| *column -= usize::from(*column > gone);
     table.key.iter_mut().for_each(renamed);
     table.foreign_keys.iter_mut().flat_map(|key| &mut key.columns).for_each(renamed);
+    let formulas = table.columns.iter_mut().filter_map(|column| column.rule.formula_mut());
+    let formulas = formulas.chain(table.checks.iter_mut().map(|check| &mut check.formula));
+    formulas.flat_map(|formula| &mut formula.of).for_each(renamed);
+    let renamed_in = |index: &mut Index| index.columns.iter_mut().for_each(|(column, _)| renamed(column));
+    table.indexes.iter_mut().for_each(renamed_in);
     let children = case.tables.iter_mut().flat_map(|table| &mut table.foreign_keys);
     for key in children.filter(|key| key.parent == gone_of) {
         key.parent_columns.iter_mut().for_each(renamed);
     }
-    let table = &mut case.tables[gone_of];
-    table.indexes.iter_mut().flat_map(|index| &mut index.columns).for_each(|(column, _)| renamed(column));
+    let left = |columns: &mut Vec<usize>| {
+        columns.retain(|column| *column != gone);
+        columns.iter_mut().for_each(renamed);
+    };
     case.steps.retain_mut(|step| match step {
         Step::Rows(changes) => {
             for change in changes.iter_mut().filter(|change| change.table == gone_of) {
-                match &mut change.what {
-                    What::Insert(values) | What::InsertLike { values, .. } => drop(values.remove(gone)),
-                    What::Update { to, .. } => {
-                        to.retain(|(column, _)| *column != gone);
-                        for (column, _) in to.iter_mut() {
-                            renamed(column);
-                        }
-                    }
-                    What::Delete { .. } => {}
-                }
+                without_column(&mut change.what, gone);
             }
             changes.retain(|change| !matches!(&change.what, What::Update { to, .. } if to.is_empty()));
             !changes.is_empty()
         }
-        Step::Fill { table, rows } if *table == gone_of => {
+        Step::Fill { table, rows, left_out } if *table == gone_of => {
+            left(left_out);
             for row in rows.iter_mut() {
                 row.remove(gone);
             }
@@ -200,7 +239,44 @@ fn without_columns(case: &Case, n: usize) -> Option<Case> {
             renamed(column);
             stays
         }
+        Step::Define(Define::AddColumn { table, column, place }) if *table == gone_of => {
+            let stays = *column != gone;
+            renamed(column);
+            match place {
+                Place::After(other) if *other == gone => *place = Place::Last,
+                Place::After(other) => renamed(other),
+                _ => {}
+            }
+            stays
+        }
+        Step::Define(Define::CreateIndex { table, index, .. }) if *table == gone_of => {
+            let stays = !index.columns.iter().any(|(column, _)| *column == gone);
+            renamed_in(index);
+            stays
+        }
         _ => true,
     });
     Some(case)
+}
+
+fn without_column(what: &mut What, gone: usize) {
+    let renamed = |column: &mut usize| *column -= usize::from(*column > gone);
+    let settings = |to: &mut Vec<(usize, dolt_store::table::Value)>| {
+        to.retain(|(column, _)| *column != gone);
+        for (column, _) in to.iter_mut() {
+            renamed(column);
+        }
+    };
+    match what {
+        What::Add { how, values, left_out, .. } => {
+            values.remove(gone);
+            left_out.retain(|column| *column != gone);
+            left_out.iter_mut().for_each(renamed);
+            if let Add::Upsert(to) = how {
+                settings(to);
+            }
+        }
+        What::Update { to, .. } => settings(to),
+        What::Delete { .. } => {}
+    }
 }

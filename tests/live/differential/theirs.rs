@@ -8,14 +8,20 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 use tokio::runtime::Runtime;
 
-use super::plan::Plan;
+use gt::sql::literal;
+
+use super::outcome::{Did, Told};
+use super::plan::{Plan, State, ignore_sql};
 use super::schema::Table;
+use super::steps::Back;
 use crate::support::{Child, Dolt, TestTown, free_port, wait_until};
 
 /// What every commit and every tag says, on both sides.
 pub(super) const DATE: &str = "2026-01-02T03:04:05";
 pub(super) const NAME: &str = "t";
 pub(super) const EMAIL: &str = "t@example.com";
+/// What is told of a statement over which the connection was lost.
+const PANIC: &str = "Dolt panicked";
 /// Longer than any statement takes.
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -24,6 +30,7 @@ pub(super) struct Server {
     pub(super) dolt: Dolt,
     runtime: Runtime,
     conn: Option<Conn>,
+    opts: OptsBuilder,
     cases: usize,
     // Ended before its directory goes.
     _process: Child,
@@ -34,11 +41,10 @@ pub(super) struct Server {
 pub(super) struct Theirs<'s> {
     server: &'s mut Server,
     name: String,
+    /// The branch that is checked out.
+    on: String,
     script: Vec<String>,
 }
-
-/// What became of a statement: how many rows it touched, or why it was refused.
-pub(super) type Told = Result<u64, String>;
 
 impl Server {
     pub(super) fn start(dolt: Dolt) -> Self {
@@ -70,7 +76,7 @@ impl Server {
             conn = runtime.block_on(Conn::new(opts.clone())).ok();
             conn.is_some()
         });
-        let mut server = Self { dolt, runtime, conn, cases: 0, _process: process, town };
+        let mut server = Self { dolt, runtime, conn, opts, cases: 0, _process: process, town };
         server.must("set time_zone = '+00:00'");
         server
     }
@@ -86,9 +92,20 @@ impl Server {
         match self.runtime.block_on(async { tokio::time::timeout(LIMIT, asked).await }) {
             Ok(Ok(affected)) => Ok(affected),
             Ok(Err(mysql_async::Error::Server(refused))) => Err(refused.message),
+            // Where a statement makes it panic it closes the connection.
+            Ok(Err(mysql_async::Error::Io(closed))) => {
+                self.conn = None;
+                Err(format!("{PANIC}: {closed}"))
+            }
             Ok(Err(other)) => panic!("{sql}: {other}"),
             Err(late) => panic!("{sql}: {late}"),
         }
+    }
+
+    fn connect(&mut self) {
+        let conn = self.runtime.block_on(Conn::new(self.opts.clone()));
+        self.conn = Some(conn.expect("a server that has caught its panic takes another connection"));
+        self.must("set time_zone = '+00:00'");
     }
 
     fn must(&mut self, sql: &str) {
@@ -101,7 +118,7 @@ impl Server {
         let name = format!("case{}", self.cases);
         self.must(&format!("create database {name}"));
         self.must(&format!("use {name}"));
-        Theirs { server: self, name, script: Vec::new() }
+        Theirs { server: self, name, on: "main".to_owned(), script: Vec::new() }
     }
 }
 
@@ -121,6 +138,12 @@ impl Theirs<'_> {
 
     fn ask(&mut self, sql: &str) -> Told {
         let told = self.server.ask(sql);
+        if self.server.conn.is_none() {
+            self.server.connect();
+            for again in [format!("use {}", self.name), format!("call dolt_checkout('{}')", self.on)] {
+                self.server.must(&again);
+            }
+        }
         self.script.push(match &told {
             Ok(_) => sql.to_owned(),
             Err(problem) => format!("{sql} -- refused: {problem}"),
@@ -128,46 +151,79 @@ impl Theirs<'_> {
         told
     }
 
-    /// Makes a table behind others; gives it without the indexes and foreign keys that Dolt does not make.
-    pub(super) fn create(&mut self, table: &Table, before: &[Table]) -> Table {
+    /// Makes a table, with those of its indexes and foreign keys that Dolt takes.
+    pub(super) fn create(&mut self, table: &Table, tables: &[Table]) {
         let made = self.ask(&table.create());
         assert!(made.is_ok(), "{}: {made:?}", table.create());
-        let indexes = table.indexes.iter().filter(|index| self.ask(&table.add_index(index)).is_ok()).cloned();
-        let indexes = indexes.collect();
-        let keys = table.foreign_keys.iter();
-        let keys = keys.filter(|key| self.ask(&table.add_foreign_key(key, before)).is_ok()).cloned();
-        Table { indexes, foreign_keys: keys.collect(), ..table.clone() }
+        for index in &table.indexes {
+            let _taken = self.ask(&table.add_index(index));
+        }
+        for key in &table.foreign_keys {
+            let _taken = self.ask(&table.add_foreign_key(key, tables));
+        }
     }
 
-    /// Does what is planned.
-    pub(super) fn run(&mut self, plan: &Plan, tables: &[Table]) -> Vec<Told> {
-        let statements = match plan {
-            Plan::Each(_) | Plan::All(_) => plan.statements(tables),
+    /// Does what is planned, except for what our side has refused alone.
+    pub(super) fn run(
+        &mut self,
+        plan: &Plan,
+        tables: &[Table],
+        state: &State,
+        now: i64,
+        did: &[Did],
+    ) -> Vec<Option<Told>> {
+        let by = format!("'--author', '{NAME} <{EMAIL}>'");
+        let statement = |n: usize, did: &Did| match plan {
+            Plan::Each(_) | Plan::All(_) => plan.statement(n, tables, state, now, &did.effect()),
+            Plan::Define { sql, .. } => sql.clone(),
+            Plan::Ignore { pattern, ignored } => ignore_sql(pattern, *ignored),
+            Plan::NoLongerIgnore { pattern } => {
+                format!("delete from dolt_ignore where pattern = {}", literal(pattern))
+            }
             Plan::Commit { allow_empty } => {
                 let empty = if *allow_empty { "'--allow-empty', " } else { "" };
-                let by = format!("'--author', '{NAME} <{EMAIL}>', '--date', '{DATE}'");
-                vec![(format!("call dolt_commit('-A', {empty}'-m', 'it''s all', {by})"), None)]
+                format!("call dolt_commit('-A', {empty}'-m', 'it''s all', {by}, '--date', '{DATE}')")
             }
-            Plan::Branch { name } => vec![(format!("call dolt_branch('{name}')"), None)],
-            Plan::Switch { to } => vec![(format!("call dolt_checkout('{to}')"), None)],
-            Plan::DeleteBranch { name } => vec![(format!("call dolt_branch('-D', '{name}')"), None)],
-            Plan::Tag { name } => {
-                vec![(
-                    format!("call dolt_tag('-m', 'a tag', '--author', '{NAME} <{EMAIL}>', '{name}')"),
-                    None,
-                )]
-            }
-            Plan::Reopen { .. } => Vec::new(),
+            Plan::Branch { name } => format!("call dolt_branch('{name}')"),
+            Plan::Switch { to, .. } => format!("call dolt_checkout('{to}')"),
+            Plan::DeleteBranch { name } => format!("call dolt_branch('-D', '{name}')"),
+            Plan::Reset { to, how: Back::Soft } => format!("call dolt_reset('--soft', '{to}')"),
+            Plan::Reset { to, how: Back::Mixed } => format!("call dolt_reset('{to}')"),
+            Plan::Reset { to, how: Back::Hard } => format!("call dolt_reset('--hard', '{to}')"),
+            Plan::PutBack { table } => format!("call dolt_checkout('--', {})", literal(table)),
+            Plan::Tag { name } => format!("call dolt_tag('-m', 'a tag', {by}, '{name}')"),
+            Plan::Reopen { .. } => "select 1".to_owned(),
         };
-        let is_transaction = matches!(plan, Plan::Each(_)) && statements.len() > 1;
+        let is_transaction = matches!(plan, Plan::Each(_)) && did.len() > 1;
         if is_transaction {
             self.ask("start transaction").unwrap();
         }
-        let told = statements.iter().map(|(sql, _)| self.ask(sql)).collect();
+        let ask = |(n, did): (usize, &Did)| match did {
+            Did::NotOurs(_) => None,
+            did => Some(self.ask(&statement(n, did))),
+        };
+        let told: Vec<Option<Told>> = did.iter().enumerate().map(ask).collect();
+        if let (Plan::Switch { to, .. }, [Some(Ok(_))]) = (plan, &told[..]) {
+            self.on.clone_from(to);
+        }
         if is_transaction {
             self.ask("commit").unwrap();
         }
         told
+    }
+
+    /// Lets the server forget what it only remembers: which numbers it gave to rows that are not there.
+    pub(super) fn forget(&mut self) {
+        let (name, branch) = (self.name.clone(), self.on.clone());
+        for sql in [
+            "use information_schema".to_owned(),
+            format!("drop database {name}"),
+            format!("call dolt_undrop('{name}')"),
+            format!("use {name}"),
+            format!("call dolt_checkout('{branch}')"),
+        ] {
+            self.ask(&sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use dolt_store::chunk::{Disk, ReadOptions};
 use dolt_store::commit::{Database, Locked, Session};
+use dolt_store::ddl::{DdlOptions, LongValues};
 use dolt_store::table::Table;
 
 use super::programs::Dolt;
@@ -202,6 +203,15 @@ pub(crate) fn lock(dir: &Path, disk: &Disk) -> Locked {
         found.is_some()
     });
     found.expect("waited for")
+}
+
+impl Dolt {
+    /// How this Dolt lays out what it defines.
+    pub(crate) fn ddl_options(self) -> DdlOptions {
+        let is_old = self == Self::V1;
+        let long_values = if is_old { LongValues::Addresses } else { LongValues::Adaptive };
+        DdlOptions { long_values, loses_comments: is_old, foreign_key_checks: true }
+    }
 }
 
 /// Lets a lock go and waits until nobody has a copy of it: Dolt waits for a tenth of a second only, and then reads.

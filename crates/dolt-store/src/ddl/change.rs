@@ -14,10 +14,11 @@ use super::tag::{Untagged, same, tags};
 use super::types::kind;
 use super::views;
 use crate::commit::Draft;
-use crate::expr::Scope;
+use crate::expr::{Scope, canonical_default, canonical_generated};
 use crate::prolly::{Edit, Shape, edit};
 use crate::table::{
-    Column, Encoding, Schema, Table, TableMessage, Value, build_index, literal_value, rows_with_column,
+    Column, Encoding, ForeignKey, Index, Schema, Table, TableMessage, Value, build_index, literal_value,
+    rows_with_column,
 };
 use crate::{Error, Hash, Result};
 
@@ -112,14 +113,34 @@ pub(super) fn create_index(draft: &Draft, name: &str, spec: &IndexSpec) -> Resul
     let mut message = table.message()?;
     let mut keys = root.foreign_keys()?;
     let mut edits = Vec::new();
-    // One that Dolt made for a foreign key gives way to one that somebody asked for.
+    // One of the same columns hands over the foreign keys that it serves; and if Dolt made it for one, it goes.
     let columns: Vec<Option<u16>> = spec.parts.iter().map(|p| index::position(&schema, &p.column)).collect();
     let is_same = |columns_of: &[u16]| columns_of.iter().copied().map(Some).collect::<Vec<_>>() == columns;
-    let implicit = schema.indexes.iter().position(|i| i.system_defined && is_same(&i.columns));
-    let replaced = implicit.map(|at| schema.indexes.remove(at));
-    let made = index::add(&mut schema, spec).or_else(|problem| wrong(name, problem))?;
-    if let Some(old) = &replaced {
-        edits.push(Edit::delete(old.name.as_bytes().to_vec()));
+    let mut alike = schema.indexes.iter().filter(|i| is_same(&i.columns));
+    let (old, another) = (alike.next().cloned(), alike.next());
+    let serves = |index: &Index| {
+        let is_it = |name: &str, of: &str, table: &str| same(table, of) && name == index.name;
+        let by = |k: &ForeignKey| {
+            is_it(&k.child_index, name, &k.child_table) || is_it(&k.parent_index, name, &k.parent_table)
+        };
+        index.system_defined || keys.iter().any(by)
+    };
+    if another.is_some() && schema.indexes.iter().any(|i| is_same(&i.columns) && serves(i)) {
+        // Which of them Dolt finds first is not the same everywhere.
+        let what =
+            format!("an index of table {name} beside several of the same columns, which serve foreign keys,");
+        return Err(Error::NotSupported { what });
+    }
+    schema.indexes.retain(|i| !(i.system_defined && is_same(&i.columns)));
+    let made = index::add(name, &mut schema, spec)?;
+    if spec.unique {
+        // Dolt makes the table anew, and spells the columns in its expressions as `table.column` without quotes then.
+        make_anew(&table, &mut schema, |text| !text.contains('`'))?;
+    }
+    if let Some(old) = &old {
+        if old.system_defined {
+            edits.push(Edit::delete(old.name.as_bytes().to_vec()));
+        }
         for key in &mut keys {
             if same(&key.child_table, name) && key.child_index == old.name {
                 key.child_index.clone_from(&made);
@@ -256,16 +277,7 @@ pub(super) fn add_column(
     };
     let mut schema = with_column(old.clone(), at, column);
     if is_made_anew {
-        if schema.target_row_bytes != message::TARGET_ROW_BYTES {
-            return Err(Error::NotSupported {
-                what: format!("making table {name} anew with its target for rows"),
-            });
-        }
-        if table.auto_increment() != 0 {
-            // Where it goes on depends on the rows, the session and the other branches.
-            return Err(Error::NotSupported { what: format!("making table {name} anew, which counts") });
-        }
-        schema.comment.clear();
+        make_anew(&table, &mut schema, |_| true)?;
     }
     let mut message = table.message()?;
     message.schema = root.draft().snapshot().put(message::schema(&schema))?;
@@ -283,6 +295,35 @@ pub(super) fn add_column(
     message.rows = rows_with_column(&table, &schema, at, &value, root.draft().snapshot())?;
     root.put(name, &message)?;
     root.finish()
+}
+
+// What becomes of a schema when Dolt makes its table anew. Its expressions are spelled anew as well; `is_kept`: whether one that
+// is spelled as this crate spells it stays so.
+fn make_anew(table: &Table, schema: &mut Schema, is_kept: fn(&str) -> bool) -> Result<()> {
+    let name = table.name();
+    let refused = |what: String| Err(Error::NotSupported { what: format!("making table {name} anew{what}") });
+    if schema.target_row_bytes != message::TARGET_ROW_BYTES {
+        return refused(" with its target for rows".to_owned());
+    }
+    if table.auto_increment() != 0 {
+        // Where it goes on depends on the rows, the session and the other branches.
+        return refused(", which counts".to_owned());
+    }
+    let scope = Scope::of(schema);
+    for (_, column) in schema.visible() {
+        let Some(text) = column.default.as_deref().filter(|text| text.starts_with('(')) else { continue };
+        let inner = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(text);
+        let again = if column.generated {
+            canonical_generated(inner, &scope)
+        } else {
+            canonical_default(text, &column.sql_type, &scope)
+        };
+        if !is_kept(text) || !again.is_ok_and(|again| again == text) {
+            return refused(format!(", whose column {} has the expression {text}", column.name));
+        }
+    }
+    schema.comment.clear();
+    Ok(())
 }
 
 // What rows that are there get.

@@ -30,7 +30,7 @@ pub(super) fn create_table(draft: &Draft, spec: &TableSpec<'_>, options: DdlOpti
     let mut schema = build::schema(spec, root.collation(), options)?;
     tag_columns(draft, &root, name, &mut schema)?;
     for index in &spec.indexes {
-        index::add(&mut schema, index).or_else(|problem| wrong(name, problem))?;
+        index::add(name, &mut schema, index)?;
     }
     let is_keyed = |at: usize| {
         let is_it = |c: &u16| usize::from(*c) == at;

@@ -2,18 +2,30 @@
 //! `sql/analyzer/validate_create_table.go`, `sql/index.go`; Dolt `go/libraries/doltcore/sqle/tables.go`,
 //! `FindIndexWithPrefix`).
 
+use super::build::wrong;
 use super::collations::Collation;
 use super::cursor::Cursor;
 use super::statement::IndexSpec;
 use super::tag::same;
 use super::types::{ColumnType, WrittenType};
+use crate::Error;
 use crate::table::{Index, Schema};
 
 /// Bytes of a key's part at most.
 const MAX_PREFIX_BYTES: u64 = 3072;
 
 /// Adds an index to a schema. Gives its name.
-pub(super) fn add(schema: &mut Schema, spec: &IndexSpec) -> Result<String, String> {
+pub(super) fn add(table: &str, schema: &mut Schema, spec: &IndexSpec) -> crate::Result<String> {
+    let columns = spec.parts.iter().filter_map(|part| position(schema, &part.column));
+    let mut columns = columns.filter_map(|at| schema.columns.get(usize::from(at)));
+    if let Some(column) = columns.find(|column| column.is_virtual) {
+        let what = format!("table {table}: an index on the virtual column {}", column.name);
+        return Err(Error::NotSupported { what });
+    }
+    add_stored(schema, spec).or_else(|problem| wrong(table, problem))
+}
+
+fn add_stored(schema: &mut Schema, spec: &IndexSpec) -> Result<String, String> {
     let mut columns = Vec::new();
     let mut prefix_lengths = Vec::new();
     for part in &spec.parts {
@@ -23,9 +35,6 @@ pub(super) fn add(schema: &mut Schema, spec: &IndexSpec) -> Result<String, Strin
             return Err(format!("column {} stands twice in an index", part.column));
         }
         let column = schema.columns.get(usize::from(at)).ok_or("no such column")?;
-        if column.is_virtual {
-            return Err(format!("an index on the virtual column {} is not supported", column.name));
-        }
         prefix_lengths.push(prefix(&column.name, &stored_type(&column.sql_type)?, part.prefix, spec.unique)?);
         columns.push(at);
     }

@@ -11,7 +11,25 @@ use crate::{Hash, Result};
 
 /// The next values of tables, by their names in lower case.
 #[derive(Debug, Default)]
-pub(super) struct Counters(BTreeMap<String, u64>);
+pub(super) struct Counters {
+    next: BTreeMap<String, u64>,
+    // What the statement under way has changed: the table and what was next before.
+    before: Option<(String, u64)>,
+}
+
+impl Counters {
+    /// Begins a statement: what was counted before stays.
+    pub(super) fn keep(&mut self) {
+        self.before = None;
+    }
+
+    /// Takes back what the statement has counted.
+    pub(super) fn take_back(&mut self) {
+        if let Some((name, next)) = self.before.take() {
+            self.next.insert(name, next);
+        }
+    }
+}
 
 impl RootEditor<'_> {
     /// Gives a new row the value of the column that counts, and counts.
@@ -39,7 +57,8 @@ impl RootEditor<'_> {
             *slot = Some(Value::Uint(value));
         }
         let name = self.at(at)?.table.name().to_ascii_lowercase();
-        self.counters.0.insert(name, after);
+        self.counters.before.get_or_insert((name.clone(), next));
+        self.counters.next.insert(name, after);
         Ok(())
     }
 
@@ -55,7 +74,7 @@ impl RootEditor<'_> {
     fn next(&mut self, at: usize) -> Result<u64> {
         let table = &self.at(at)?.table;
         let name = table.name().to_ascii_lowercase();
-        if let Some(known) = self.counters.0.get(&name) {
+        if let Some(known) = self.counters.next.get(&name) {
             return Ok(*known);
         }
         let mut next = table.auto_increment().max(1);
@@ -66,7 +85,7 @@ impl RootEditor<'_> {
                 next = next.max(other);
             }
         }
-        self.counters.0.insert(name, next);
+        self.counters.next.insert(name, next);
         Ok(next)
     }
 

@@ -75,7 +75,12 @@ impl<'d> RootEditor<'d> {
     /// Does something whole or not at all.
     pub(super) fn statement<T>(&mut self, does: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.opened.iter_mut().for_each(Opened::keep);
+        self.counters.keep();
         let done = does(self);
+        // In Dolt a row that is refused uses up its number. One that only we refuse does nothing.
+        if matches!(done, Err(Error::NotSupported { .. })) {
+            self.counters.take_back();
+        }
         if done.is_err() {
             self.opened.iter_mut().try_for_each(Opened::take_back)?;
         }
