@@ -115,7 +115,7 @@ pub(super) fn issue(values: Vec<Value>) -> Issue {
         defer_until: into_time(&next()),
         metadata: into_text(next())
             .filter(|text| !text.is_empty() && text != "{}")
-            .and_then(|text| Metadata::new(text).ok()),
+            .and_then(|text| Metadata::new(text).ok()?.as_stored()),
         ..Issue::default()
     }
 }

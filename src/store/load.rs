@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use beads::id::Prefixes;
 use beads::issue::{Allowed, CustomStatus, names_of_list, parse_custom_statuses};
-use beads::{Comment, Edge, EdgeType, Graph, Issue, IssueType, Status};
+use beads::{Comment, Edge, EdgeType, Graph, Issue, IssueType, Metadata, Status};
 use dolt_store::table::Value;
 
 use super::family::Family;
@@ -165,7 +165,7 @@ pub fn edges(reader: &dyn Reader, family: Family, by: By<'_>) -> Result<Vec<Stor
             kind: EdgeType::from(text(next()).as_str()),
             created_at: into_time(&next()),
             created_by: text(next()),
-            metadata: text(next()),
+            metadata: spelled(text(next())),
             thread_id: text(next()),
         };
         let kinds = [beads::edge::Target::Issue, beads::edge::Target::Wisp, beads::edge::Target::External];
@@ -179,6 +179,17 @@ pub fn edges(reader: &dyn Reader, family: Family, by: By<'_>) -> Result<Vec<Stor
         Ok(())
     })?;
     Ok(found)
+}
+
+// JSON as the database prints it, whichever engine has read it.
+fn spelled(json: String) -> String {
+    if json.is_empty() || json == "{}" {
+        return json;
+    }
+    Metadata::new(json.clone())
+        .ok()
+        .and_then(|metadata| metadata.as_stored())
+        .map_or(json, |metadata| metadata.as_str().to_owned())
 }
 
 /// Edges of both families that begin at these.
@@ -265,9 +276,15 @@ impl Rules {
     pub fn load(reader: &dyn Reader) -> Result<Self, StoreError> {
         let pairs: HashMap<_, _> = all_keyed(reader, "config")?.into_iter().collect();
         let get = |key: &str| pairs.get(key).map(String::as_str).filter(|value| !value.is_empty());
-        let list = |key: &str| get(key).map(names_of_list).unwrap_or_default();
+        // In the order of bd's tables of names.
+        let list = |key: &str| {
+            let mut names = get(key).map(names_of_list).unwrap_or_default();
+            names.sort();
+            names
+        };
         let statuses = get("status.custom").and_then(|value| parse_custom_statuses(value).ok());
-        let statuses = statuses.unwrap_or_default();
+        let mut statuses = statuses.unwrap_or_default();
+        statuses.sort_by(|a, b| a.name.cmp(&b.name));
         let number = |key: &str| get(key).and_then(|value| value.parse().ok());
         let default = beads::id::LengthRule::default();
         let infra = list("types.infra");

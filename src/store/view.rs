@@ -15,6 +15,10 @@ use super::reader::{By, Reader, Select, into_text};
 pub struct View {
     /// In no order.
     pub issues: Vec<Issue>,
+    /// How many of them, at the front, are no wisps.
+    pub durable: usize,
+    /// The wisps, if they were not asked for.
+    pub others: Vec<Issue>,
     /// Over both families, whichever were asked for.
     pub graph: Graph,
     counts: HashMap<String, Counts>,
@@ -45,10 +49,13 @@ impl View {
                 Ok(())
             })?;
         }
-        if !wisps {
-            issues.truncate(durable);
-        }
-        Ok(Self { issues, graph, counts })
+        let others = if wisps { Vec::new() } else { issues.split_off(durable) };
+        Ok(Self { issues, durable, others, graph, counts })
+    }
+
+    /// All issues, and the wisps whether they were asked for or not.
+    pub fn all(&self) -> impl Iterator<Item = &Issue> {
+        self.issues.iter().chain(&self.others)
     }
 
     /// The numbers of an issue.

@@ -19,8 +19,6 @@ enum Told {
     Plain,
     /// As an object on standard output.
     OnStdout,
-    /// As an object on standard error.
-    OnStderr,
     /// It has been told already.
     Silent,
 }
@@ -42,11 +40,6 @@ impl Refusal {
     /// A line, or with `--json` an object on standard output.
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { told: Told::OnStdout, ..Self::plain(message) }
-    }
-
-    /// A line, or with `--json` an object on standard error.
-    pub(super) fn on_stderr(message: impl Into<String>) -> Self {
-        Self { told: Told::OnStderr, ..Self::plain(message) }
     }
 
     /// Everything has been said; only the exit code is left.
@@ -78,7 +71,6 @@ impl Refusal {
         match self.told {
             Told::Silent => {}
             Told::OnStdout if json => out::raw(&object()),
-            Told::OnStderr if json => out::note(object().trim_end()),
             _ => {
                 out::note(format!("Error: {}", self.message));
                 if let Some(hint) = &self.hint {

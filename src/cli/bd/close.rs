@@ -48,7 +48,10 @@ impl Close {
         let (closed, refused) = bd.write("close", |tx| {
             let mut ids = Vec::new();
             for id in &given {
-                ids.push(Bd::resolve(tx.reader(), id)?);
+                ids.push(Bd::resolve(tx.reader(), id).map_err(|error| match error {
+                    StoreError::NotFound(_) => StoreError::Refused(format!("resolving ID {id}: {error}")),
+                    error => error,
+                })?);
             }
             let (mut closed, mut refused) = (Vec::new(), Vec::new());
             for (at, id) in ids.iter().enumerate() {
@@ -148,7 +151,7 @@ impl Reopen {
             };
             if !bd.json() {
                 let why = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
-                out::line(format!("↻ Reopened {}{why}", id_and_title(id, &issue.title)));
+                out::line(format!("↻ Reopened {id}{why}"));
             }
             shown.push(issue);
         }

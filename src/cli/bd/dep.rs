@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::answer::{Answer, print_object};
 use super::context::Bd;
+use super::dep_show;
 use super::text::id_with_title;
 use crate::cli::out;
 use crate::store::load::{self, With};
@@ -18,6 +19,9 @@ pub(super) enum Dep {
     Add(Add),
     #[command(visible_alias = "rm")]
     Remove(Remove),
+    List(dep_show::List),
+    Tree(dep_show::Tree),
+    Cycles(dep_show::Cycles),
 }
 
 impl Dep {
@@ -25,6 +29,9 @@ impl Dep {
         match self {
             Self::Add(c) => c.run(bd),
             Self::Remove(c) => c.run(bd),
+            Self::List(c) => c.run(bd),
+            Self::Tree(c) => c.run(bd),
+            Self::Cycles(_) => dep_show::Cycles::run(bd),
         }
     }
 }

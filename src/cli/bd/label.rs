@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::answer::{Answer, Refusal, print_list};
 use super::context::Bd;
+use super::dep_show::{AllLabels, LabelsOf};
 use crate::cli::out;
 use crate::store::ops;
 use crate::store::{Outcome, StoreError, step};
@@ -31,6 +32,8 @@ enum Verb {
     /// Take a label off issues
     #[command(visible_alias = "rm")]
     Remove(Words),
+    List(LabelsOf),
+    ListAll(AllLabels),
 }
 
 /// Issues and a label
@@ -53,6 +56,8 @@ impl Label {
         match self.verb {
             Some(Verb::Add(Words { words })) => change(bd, &words, Way::On),
             Some(Verb::Remove(Words { words })) => change(bd, &words, Way::Off),
+            Some(Verb::List(c)) => c.run(bd),
+            Some(Verb::ListAll(_)) => AllLabels::run(bd),
             None => {
                 let Some(id) = self.id else {
                     return Err(Refusal::plain("label needs a command: add, remove, list or list-all"));

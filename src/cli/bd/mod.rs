@@ -10,18 +10,29 @@ mod context;
 mod create;
 mod delete;
 mod dep;
+mod dep_show;
+mod explain;
 mod export;
 mod flags;
 mod import;
 mod kv;
 mod label;
+mod lines;
 mod list;
+mod list_format;
+mod molecule;
+mod picks;
 mod promote;
 mod ready;
+mod reports;
+mod search;
 mod shorthand;
 mod show;
+mod show_text;
 mod text;
+mod tree;
 mod update;
+mod vocabulary;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -99,6 +110,19 @@ enum Verb {
     #[command(visible_alias = "view")]
     Show(show::Show),
     List(Box<list::List>),
+    Children(list::Children),
+    Blocked(reports::Blocked),
+    Search(Box<search::Search>),
+    Query(search::Query),
+    Count(Box<reports::Count>),
+    #[command(visible_alias = "stats")]
+    Status(reports::Overview),
+    Stale(reports::Stale),
+    Lint(reports::Lint),
+    #[command(subcommand)]
+    Epic(reports::Epic),
+    Statuses(vocabulary::Statuses),
+    Types(vocabulary::Types),
     Ready(Box<ready::Ready>),
     Update(Box<update::Update>),
     #[command(visible_alias = "done")]
@@ -134,6 +158,17 @@ impl Verb {
             Self::Create(c) => c.run(bd),
             Self::Show(c) => c.run(bd),
             Self::List(c) => c.run(bd),
+            Self::Children(c) => c.run(bd),
+            Self::Blocked(c) => c.run(bd),
+            Self::Search(c) => c.run(bd),
+            Self::Query(c) => c.run(bd),
+            Self::Count(c) => c.run(bd),
+            Self::Status(c) => c.run(bd),
+            Self::Stale(c) => c.run(bd),
+            Self::Lint(c) => c.run(bd),
+            Self::Epic(c) => c.run(bd),
+            Self::Statuses(_) => vocabulary::Statuses::run(bd),
+            Self::Types(_) => vocabulary::Types::run(bd),
             Self::Ready(c) => c.run(bd),
             Self::Update(c) => c.run(bd),
             Self::Close(c) => c.run(bd),

@@ -1,14 +1,21 @@
 //! `bd ready`.
 
+use std::collections::HashMap;
+
+use beads::issue::is_mol_type;
 use beads::ready::{SortPolicy, WorkFilter, ready};
 use beads::shapes::Listed;
-use beads::{IssueType, filter::normalized_labels};
+use beads::{Issue, IssueType, Status};
 use clap::Args;
 
 use super::answer::{Answer, Refusal, print_list};
 use super::context::Bd;
 use super::flags::split;
+use super::lines::{Page, pretty};
+use super::picks::{OfMetadata, given, kind, labels};
 use super::text::id_and_title;
+use super::tree::LEGEND;
+use super::{explain, molecule};
 use crate::cli::out;
 use crate::store::ops;
 use crate::store::view::View;
@@ -20,7 +27,7 @@ use crate::store::{Outcome, step};
 pub(super) struct Ready {
     /// At most so many; 0: all
     #[arg(short = 'n', long, default_value_t = 100)]
-    limit: usize,
+    limit: i64,
     /// Only this priority
     #[arg(short, long)]
     priority: Option<i64>,
@@ -60,32 +67,113 @@ pub(super) struct Ready {
     /// Take the first one
     #[arg(long)]
     claim: bool,
-    #[arg(long, hide = true)]
+    /// Only if the metadata says so
+    #[command(flatten)]
+    metadata: OfMetadata,
+    /// Molecules that a closed gate lets go on
+    #[arg(long)]
+    gated: bool,
+    /// Say why each is ready or waits
+    #[arg(long)]
+    explain: bool,
+    /// As a numbered list
+    #[arg(long)]
     plain: bool,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pretty: Option<bool>,
+    #[arg(long, hide = true)]
+    label_any: Vec<String>,
+    /// Only molecules of this type: swarm, patrol or work
+    #[arg(long)]
+    mol_type: Option<String>,
+    #[arg(long, hide = true)]
+    offset: Option<i64>,
 }
 
 impl Ready {
     pub(super) fn run(self, bd: &Bd) -> Answer {
+        if self.offset.is_some_and(|offset| offset > 0) {
+            return Err(Refusal::new("--offset is only supported under --proxied-server"));
+        }
+        let others = [(self.gated, "--gated"), (self.mol.is_some(), "--mol"), (self.explain, "--explain")];
+        if let Some((_, flag)) = others.into_iter().find(|(is_set, _)| *is_set && self.claim) {
+            return Err(Refusal::new(format!("--claim cannot be combined with {flag}")));
+        }
+        if self.gated {
+            return explain::gated(bd);
+        }
+        if let Some(molecule) = self.mol.as_ref().filter(|id| !id.is_empty()) {
+            return molecule::ready_steps(bd, molecule);
+        }
+        if self.explain {
+            return explain::explain(bd);
+        }
         let filter = self.filter()?;
         if self.claim {
             return self.claim(bd, &filter);
         }
-        let reader = bd.reader()?;
-        let view = View::load(&*reader, true)?;
-        let found = ready(&view.issues, &view.graph, &filter, bd.now);
+        let view = View::load(&*bd.reader()?, true)?;
+        let mut found = ready(&view.issues, &view.graph, &WorkFilter { limit: 0, ..filter.clone() }, bd.now);
+        found.retain(|issue| self.is_wanted(issue));
+        let all = found.len();
+        if filter.limit > 0 {
+            found.truncate(filter.limit);
+        }
+        let shown = found.len();
         if bd.json() {
             let listed: Vec<_> =
                 found.iter().map(|issue| Listed::new(issue, view.counts(&issue.id))).collect();
-            return print_list(&listed);
-        }
-        if found.is_empty() {
-            out::line("\n✨ No open issues\n");
+            print_list(&listed)?;
+            if shown < all {
+                out::note(format!(
+                    "Showing {shown} of {all} ready issues. Use --limit 0 for all, or --limit N to raise the cap."
+                ));
+            }
             return Ok(());
         }
-        for issue in found {
-            out::line(format!("○ {} ● P{} {}", issue.id, issue.priority, issue.title));
+        let mut page = Page::default();
+        if found.is_empty() {
+            let has_open = view
+                .issues
+                .iter()
+                .take(view.durable)
+                .any(|issue| matches!(issue.status, Status::Open | Status::InProgress));
+            page.line(if has_open {
+                "\n✨ No ready work found (all issues have blocking dependencies)\n"
+            } else {
+                "\n✨ No open issues\n"
+            });
+            return page.print();
         }
-        Ok(())
+        if self.plain || self.pretty == Some(false) {
+            plain(&mut page, &found);
+        } else {
+            let epics: HashMap<&str, &str> = view
+                .all()
+                .filter(|issue| issue.issue_type == IssueType::Epic)
+                .map(|issue| (issue.id.as_str(), issue.title.as_str()))
+                .collect();
+            for issue in &found {
+                let epic = issue.parent().and_then(|parent| epics.get(parent));
+                let epic = epic.map(|title| format!(" ← {title}")).unwrap_or_default();
+                page.line(format_args!("{}{epic}", pretty(issue)));
+            }
+            page.line(format_args!("\n{}", "-".repeat(80)));
+            page.line(format_args!("Ready: {shown} issues with no active blockers\n"));
+            page.line(LEGEND);
+        }
+        if shown < all {
+            page.line(format_args!("Showing {shown} of {all} ready issues. Use -n to show more.\n"));
+        }
+        page.print()
+    }
+
+    // bd 1.1.0 takes both flags and looks at neither; here they choose.
+    fn is_wanted(&self, issue: &Issue) -> bool {
+        let any = labels(&self.label_any);
+        let kind = self.mol_type.as_ref().filter(|word| !word.is_empty());
+        (any.is_empty() || any.iter().any(|label| issue.labels.contains(label)))
+            && kind.is_none_or(|kind| issue.mol_type == *kind)
     }
 
     fn claim(&self, bd: &Bd, filter: &WorkFilter) -> Answer {
@@ -130,8 +218,10 @@ impl Ready {
                 self.sort
             ))
         })?;
-        let labels = |values: &[String]| normalized_labels(split(values).iter().map(String::as_str));
-        let kind = |word: &str| IssueType::from(word).normalized_for_filter();
+        if let Some(word) = self.mol_type.as_ref().filter(|word| !is_mol_type(word)) {
+            return Err(Refusal::new(format!("invalid mol-type {word:?} (must be swarm, patrol, or work)")));
+        }
+        let (metadata, has_metadata_key) = self.metadata.wanted().map_err(Refusal::new)?;
         Ok(WorkFilter {
             issue_type: self.issue_type.as_deref().filter(|word| !word.is_empty()).map(kind),
             exclude_types: split(&self.exclude_type).iter().map(|word| kind(word.trim())).collect(),
@@ -140,13 +230,29 @@ impl Ready {
             assignee: self.assignee.clone().filter(|name| !name.is_empty()),
             labels: labels(&self.label),
             exclude_labels: labels(&self.exclude_label),
-            parent: self.parent.clone(),
-            molecule: self.mol.clone(),
+            parent: given(self.parent.as_ref()),
+            metadata,
+            has_metadata_key,
             include_deferred: self.include_deferred,
             include_ephemeral: self.include_ephemeral,
             sort,
-            limit: self.limit,
+            limit: usize::try_from(self.limit).unwrap_or_default(),
             ..WorkFilter::default()
         })
     }
+}
+
+fn plain(page: &mut Page, found: &[&Issue]) {
+    page.line(format_args!("\n📋 Ready work ({} issues with no active blockers):\n", found.len()));
+    for (at, issue) in found.iter().enumerate() {
+        let Issue { priority, issue_type, id, title, .. } = issue;
+        page.line(format_args!("{}. [● P{priority}] [{issue_type}] {id}: {title}", at + 1));
+        if let Some(minutes) = issue.estimated_minutes {
+            page.line(format_args!("   Estimate: {minutes} min"));
+        }
+        if !issue.assignee.is_empty() {
+            page.line(format_args!("   Assignee: {}", issue.assignee));
+        }
+    }
+    page.line("");
 }

@@ -1,6 +1,6 @@
 //! The small pieces of text that several commands print (bd 1.1.0 `internal/ui`, `cmd/bd/feedback.go`).
 
-use beads::{IssueType, Status};
+use beads::Status;
 
 /// The sign of a state.
 pub(super) fn icon(status: &Status) -> &'static str {
@@ -11,8 +11,7 @@ pub(super) fn icon(status: &Status) -> &'static str {
         Status::Closed => "✓",
         Status::Deferred => "❄",
         Status::Pinned => "📌",
-        Status::Hooked => "◇",
-        Status::Other(_) => "?",
+        Status::Hooked | Status::Other(_) => "◇",
     }
 }
 
@@ -33,13 +32,4 @@ fn shortened(title: &str) -> String {
         return title.to_owned();
     }
     title.chars().take(MOST - 3).chain("...".chars()).collect()
-}
-
-/// `[epic] ` and `[bug] ` stand out in trees.
-pub(super) fn badge(issue_type: &IssueType) -> &'static str {
-    match issue_type {
-        IssueType::Epic => "[epic] ",
-        IssueType::Bug => "[bug] ",
-        _ => "",
-    }
 }

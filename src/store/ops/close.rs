@@ -3,9 +3,10 @@
 use beads::Issue;
 use beads::change::{self, Event, check_close};
 
-use super::work::{Told, Work};
+use super::work::{Told, Work, as_event_value};
 use crate::store::StoreError;
 use crate::store::issue_row;
+use crate::store::load::With;
 use crate::store::neighbourhood::{Seeds, around};
 use crate::store::reader::of_text;
 
@@ -62,7 +63,7 @@ pub struct Reopened {
 
 /// Opens a closed issue.
 pub fn reopen(work: &mut Work<'_>, id: &str, reason: &str) -> Result<Reopened, StoreError> {
-    let (before, family) = work.issue(id)?;
+    let (before, family) = work.issue_with(id, With { labels: true, ..With::NOTHING })?;
     let mut issue = before.clone();
     if !change::reopen(&mut issue, work.act.now) {
         return Ok(Reopened { issue, was_open: true });
@@ -73,7 +74,8 @@ pub fn reopen(work: &mut Work<'_>, id: &str, reason: &str) -> Result<Reopened, S
     values.push(("closed_by_session", of_text("")));
     values.push(("updated_at", crate::store::reader::of_time(work.act.now)));
     work.changes.update(family.rows(), vec![("id", of_text(id))], once(values));
-    work.event(family, id, Event::Reopened, Told::Values("", reason));
+    let told = r#"{"defer_until":null,"status":"open"}"#;
+    work.event(family, id, Event::Reopened, Told::Values(&as_event_value(&before), told));
     if !reason.is_empty() {
         work.event(family, id, Event::Commented, Told::Comment(reason));
     }
