@@ -10,6 +10,7 @@
     reason = "tests start programs and write files as they like"
 )]
 
+mod bd_same;
 mod bd_workspace;
 mod beads_model;
 mod crash_and_start;

@@ -1,0 +1,91 @@
+//! Commands that write: what they say, and every table that they leave behind, row by row.
+//!
+//! Times of the run and ids of events and comments cannot be the same in two runs and are replaced by a word; everything else has
+//! to be.
+
+use jiff::Timestamp;
+use regex::Regex;
+use serde_json::Value;
+
+use super::{Twins, Who, all_same, first_line, without_bold};
+use crate::support::Ran;
+
+const WRITING: &str = include_str!("writing.txt");
+
+const TABLES: [&str; 12] = [
+    "issues",
+    "wisps",
+    "dependencies",
+    "wisp_dependencies",
+    "labels",
+    "wisp_labels",
+    "comments",
+    "wisp_comments",
+    "events",
+    "wisp_events",
+    "child_counters",
+    "config",
+];
+
+/// Times since the test began, and ids that carry a time.
+struct Veil {
+    begun: Timestamp,
+    time: Regex,
+    id: Regex,
+}
+
+impl Veil {
+    fn new() -> Self {
+        // Rounding may put a time before the moment at which it was taken.
+        let begun = Timestamp::now() - jiff::SignedDuration::from_secs(1);
+        Self {
+            begun,
+            time: Regex::new(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?Z?")
+                .unwrap(),
+            id: Regex::new(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap(),
+        }
+    }
+
+    fn over(&self, text: &str) -> String {
+        let times = self.time.replace_all(text, |found: &regex::Captures<'_>| {
+            let time: Timestamp = format!("{}T{}Z", &found[1], &found[2]).parse().unwrap();
+            let is_of_the_run = time >= self.begun && time < self.begun + jiff::SignedDuration::from_hours(1);
+            if is_of_the_run { "(now)".to_owned() } else { found[0].to_owned() }
+        });
+        self.id.replace_all(&times, "(id)").into_owned()
+    }
+}
+
+impl Twins {
+    /// The rows of a table as text, sorted once their times and ids are gone.
+    fn rows(&self, who: Who, table: &str, veil: &Veil) -> Vec<String> {
+        let database = self.dir(who).join(".beads/embeddeddolt/t");
+        let dump = self.town.gt(&["db", "--dir", database.to_str().unwrap(), "dump", table]).ok().json();
+        let rows = dump["rows"].as_array().unwrap();
+        let mut rows: Vec<String> = rows.iter().map(|row: &Value| veil.over(&row.to_string())).collect();
+        rows.sort();
+        rows
+    }
+}
+
+#[test]
+fn commands_that_write_say_and_leave_what_the_real_ones_do() {
+    let veil = Veil::new();
+    let twins = Twins::copied();
+    let shaped = |_, ran: &Ran| {
+        let out = veil.over(&without_bold(&ran.out));
+        [out, ran.code.to_string(), veil.over(&first_line(&ran.err))]
+    };
+    let mut differences = twins.differences(WRITING, shaped);
+    for table in TABLES {
+        let (real, ours) = (twins.rows(Who::Real, table, &veil), twins.rows(Who::Ours, table, &veil));
+        for row in real.iter().filter(|row| !ours.contains(row)) {
+            differences.push(format!("{table}: only the real one left {row}"));
+        }
+        for row in ours.iter().filter(|row| !real.contains(row)) {
+            differences.push(format!("{table}: only ours left {row}"));
+        }
+        assert!(!real.is_empty() || table.starts_with("wisp"), "{table} is empty: nothing was compared");
+    }
+    all_same(&differences);
+}
