@@ -51,6 +51,7 @@ mod store_states;
 mod store_together;
 mod store_turns;
 mod store_under_way;
+mod store_unresolved_keys;
 mod store_unsupported;
 mod store_values;
 mod store_verify;

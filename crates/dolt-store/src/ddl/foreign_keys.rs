@@ -53,7 +53,7 @@ pub(super) fn add(
     };
     let parent_columns = match &parent {
         None => None,
-        Some(parent) => Some(referred(table, schema, &child, parent, spec)?),
+        Some(parent) => Some(referred(table, schema, &child, (&spec.parent, parent), &spec.parent_columns)?),
     };
     if !index::has_prefix(schema, &child, false) {
         let index = match &spec.name {
@@ -62,17 +62,8 @@ pub(super) fn add(
         };
         index::add_implicit(schema, index, child.clone()).or_else(|problem| wrong(table, problem))?;
     }
-    let serving = |schema: &Schema, columns: &[u16]| {
-        index::serving(schema, columns).map_or_else(String::new, |i| i.name.clone())
-    };
     // The index that was just made may serve the other side too.
     let parent = if is_own && checked { Some(schema.clone()) } else { parent };
-    let tags = |schema: &Schema, columns: &[u16]| {
-        columns.iter().filter_map(|c| Some(column(schema, *c)?.tag)).collect()
-    };
-    let names = |schema: &Schema, columns: &[u16]| {
-        columns.iter().filter_map(|c| Some(column(schema, *c)?.name.clone())).collect()
-    };
     let resolved = parent.zip(parent_columns);
     keys.push(ForeignKey {
         name,
@@ -84,9 +75,9 @@ pub(super) fn add(
             .as_ref()
             .map_or_else(String::new, |(parent, columns)| serving(parent, columns)),
         parent_columns: resolved.as_ref().map_or_else(Vec::new, |(parent, columns)| tags(parent, columns)),
-        unresolved_child_columns: names(schema, &child),
+        unresolved_child_columns: column_names(schema, &child),
         unresolved_parent_columns: match &resolved {
-            Some((parent, columns)) => names(parent, columns),
+            Some((parent, columns)) => column_names(parent, columns),
             None => spec.parent_columns.clone(),
         },
         on_update: spec.on_update,
@@ -97,15 +88,55 @@ pub(super) fn add(
     Ok(())
 }
 
+/// What becomes of a key that was made before what it refers to, when Dolt looks at it again (`UpdateForeignKey`). Fails with
+/// [`crate::Error::Definition`] if it cannot refer to it.
+pub(crate) fn resolved(key: &ForeignKey, child: &Schema, parent: &Schema) -> Result<ForeignKey> {
+    let table = key.child_table.as_str();
+    let own = found(table, child, &key.unresolved_child_columns)?;
+    if own.is_empty() || own.len() != key.unresolved_parent_columns.len() {
+        return wrong(table, "a foreign key with more columns on one side");
+    }
+    let is_set_null = [key.on_delete, key.on_update].contains(&ReferenceOption::SetNull);
+    if is_set_null && own.iter().any(|c| column(child, *c).is_some_and(|c| !c.nullable)) {
+        return wrong(table, "a foreign key sets NULL where none can be");
+    }
+    let theirs = referred(table, child, &own, (&key.parent_table, parent), &key.unresolved_parent_columns)?;
+    // Dolt would make one, anew: the key had one when it was made.
+    if !index::has_prefix(child, &own, false) {
+        return wrong(table, "it has lost the index of a foreign key");
+    }
+    Ok(ForeignKey {
+        child_index: serving(child, &own),
+        child_columns: tags(child, &own),
+        parent_index: serving(parent, &theirs),
+        parent_columns: tags(parent, &theirs),
+        unresolved_child_columns: column_names(child, &own),
+        unresolved_parent_columns: column_names(parent, &theirs),
+        ..key.clone()
+    })
+}
+
+fn serving(schema: &Schema, columns: &[u16]) -> String {
+    index::serving(schema, columns).map_or_else(String::new, |i| i.name.clone())
+}
+
+fn tags(schema: &Schema, columns: &[u16]) -> Vec<u64> {
+    columns.iter().filter_map(|c| Some(column(schema, *c)?.tag)).collect()
+}
+
+fn column_names(schema: &Schema, columns: &[u16]) -> Vec<String> {
+    columns.iter().filter_map(|c| Some(column(schema, *c)?.name.clone())).collect()
+}
+
 // The columns referred to, if they can be.
 fn referred(
     table: &str,
     child: &Schema,
     columns: &[u16],
-    parent: &Schema,
-    spec: &ForeignKeySpec,
+    (parent_name, parent): (&str, &Schema),
+    parent_columns: &[String],
 ) -> Result<Vec<u16>> {
-    let theirs = found(&spec.parent, parent, &spec.parent_columns)?;
+    let theirs = found(parent_name, parent, parent_columns)?;
     for (own, other) in columns.iter().zip(&theirs) {
         let (Some(own), Some(other)) = (column(child, *own), column(parent, *other)) else { continue };
         if !comparable(&own.sql_type, &other.sql_type) {
@@ -113,9 +144,15 @@ fn referred(
                 format!("column {} of type {} cannot refer to {}", own.name, own.sql_type, other.sql_type);
             return wrong(table, what);
         }
+        if index::stored_type(&own.sql_type).is_ok_and(|own| own.is_long()) {
+            return wrong(
+                table,
+                format!("column {} of type {} can refer to nothing", own.name, own.sql_type),
+            );
+        }
     }
     if !index::has_prefix(parent, &theirs, true) {
-        return wrong(table, format!("table {} has no index for a foreign key", spec.parent));
+        return wrong(table, format!("table {parent_name} has no index for a foreign key"));
     }
     Ok(theirs)
 }

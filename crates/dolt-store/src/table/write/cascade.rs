@@ -18,8 +18,11 @@ const MAX_DEPTH: u32 = 15;
 /// The foreign keys of a root, and what they make of changes.
 #[derive(Default)]
 pub(super) struct ForeignKeys {
-    keys: Option<Vec<Rc<ForeignKey>>>,
-    plans: Vec<(String, Kind, Rc<Plan>)>,
+    // Sorted by name.
+    pub(super) keys: Option<Vec<Rc<ForeignKey>>>,
+    pub(super) plans: Vec<(String, Kind, Rc<Plan>)>,
+    /// Whether some have been resolved, so that they are to be stored.
+    pub(super) are_changed: bool,
 }
 
 // One end of a key: the table, the columns, and the tree whose keys begin with them.
@@ -31,7 +34,7 @@ struct End {
 }
 
 impl RootEditor<'_> {
-    fn plan(&mut self, at: usize, kind: Kind) -> Result<Rc<Plan>> {
+    pub(super) fn plan(&mut self, at: usize, kind: Kind) -> Result<Rc<Plan>> {
         let table = self.at(at)?.table.name().to_owned();
         let known = self.keys.plans.iter().find(|(name, k, _)| *k == kind && *name == table);
         if let Some((.., plan)) = known {
@@ -180,7 +183,7 @@ impl RootEditor<'_> {
         }
     }
 
-    fn check_parent(&mut self, key: &ForeignKey, fields: &[Field]) -> Result<()> {
+    pub(super) fn check_parent(&mut self, key: &ForeignKey, fields: &[Field]) -> Result<()> {
         let child = self.at_child(key)?;
         let values: Vec<&Field> = child.columns.iter().filter_map(|c| fields.get(*c)).collect();
         let nulls = values.iter().filter(|field| field.is_null()).count();
@@ -240,10 +243,7 @@ impl RootEditor<'_> {
 
     fn end(&mut self, key: &ForeignKey, table: &str, tags: &[u64]) -> Result<End> {
         if !key.is_resolved() {
-            return Err(unusable(
-                key,
-                "was made before what it refers to, and Dolt has not looked at it since",
-            ));
+            return Err(unusable(key, "has no columns yet"));
         }
         let at = self
             .open(table)?
@@ -294,7 +294,7 @@ fn is_restriction(option: ReferenceOption) -> bool {
     !matches!(option, ReferenceOption::Cascade | ReferenceOption::SetNull)
 }
 
-fn unusable(key: &ForeignKey, why: &str) -> Error {
+pub(super) fn unusable(key: &ForeignKey, why: &str) -> Error {
     Error::NotSupported { what: format!("foreign key {} of {}, which {why},", key.name, key.child_table) }
 }
 

@@ -6,6 +6,7 @@ use super::cascade::tree_of;
 use super::field::Field;
 use super::opened::Stored;
 use super::plan::Kind;
+use super::resolve::Old;
 use super::{RootEditor, Violation};
 use crate::table::{Collation, Row, Schema, Value};
 use crate::{Error, Result};
@@ -145,6 +146,7 @@ impl<'e, 'd> TableEditor<'e, 'd> {
     ) -> Result<bool> {
         let (given, otherwise) = (self.given(values)?, self.given(otherwise)?);
         let at = self.at;
+        self.root.resolve(at, Kind::Update, Old::Checked)?;
         self.root.statement(|root| {
             let row = root.complete(at, None, given)?;
             let Some(clash) = root.insert(at, &row.fields)? else { return Ok(true) };
@@ -162,6 +164,7 @@ impl<'e, 'd> TableEditor<'e, 'd> {
     pub fn replace<N: AsRef<str>>(&mut self, values: impl IntoIterator<Item = (N, Value)>) -> Result<usize> {
         let given = self.given(values)?;
         let at = self.at;
+        self.root.resolve(at, Kind::Update, Old::Checked)?;
         self.root.statement(|root| {
             let row = root.complete(at, None, given)?;
             let mut gone = 0usize;
@@ -177,6 +180,7 @@ impl<'e, 'd> TableEditor<'e, 'd> {
 
     fn add(&mut self, given: Vec<Option<Value>>) -> Result<Vec<Value>> {
         let at = self.at;
+        self.root.resolve(at, Kind::Insert, Old::Checked)?;
         self.root.statement(|root| {
             let row = root.complete(at, None, given)?;
             match root.insert(at, &row.fields)? {
@@ -187,8 +191,9 @@ impl<'e, 'd> TableEditor<'e, 'd> {
     }
 
     fn change(&mut self, stored: Option<Stored>, key: &[Value], given: Vec<Option<Value>>) -> Result<bool> {
-        let Some(stored) = stored else { return Err(self.no_row(key)?) };
         let at = self.at;
+        self.root.resolve(at, Kind::Update, Old::Unchecked)?;
+        let Some(stored) = stored else { return Err(self.no_row(key)?) };
         self.root.statement(|root| {
             let row = root.complete(at, Some(&stored), given)?;
             if row.is_changed {
@@ -199,8 +204,9 @@ impl<'e, 'd> TableEditor<'e, 'd> {
     }
 
     fn remove(&mut self, stored: Option<Stored>, key: &[Value]) -> Result<()> {
-        let Some(stored) = stored else { return Err(self.no_row(key)?) };
         let at = self.at;
+        self.root.resolve(at, Kind::Delete, Old::Unchecked)?;
+        let Some(stored) = stored else { return Err(self.no_row(key)?) };
         self.root.statement(|root| root.delete(at, &stored, Kind::Delete))
     }
 

@@ -20,6 +20,7 @@ mod message;
 mod opened;
 mod plan;
 mod rebuild;
+mod resolve;
 mod root;
 mod row;
 mod tree;

@@ -74,6 +74,11 @@ impl Plan {
         self.node(self.first)
     }
 
+    /// All keys that it looks at; some more than once.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Rc<ForeignKey>> {
+        self.nodes.iter().flat_map(|node| node.references.iter().chain(node.actions.iter().map(|a| &a.key)))
+    }
+
     /// A node.
     pub(super) fn node(&self, at: usize) -> &Node {
         // Of none that is not there: nothing to do.

@@ -1,7 +1,8 @@
 //! Rows of the tables of one root value being changed. Tables are opened when they are first asked for, each tree is edited
 //! once at the end, and what is asked meanwhile sees what was changed.
 //!
-//! Each call is a statement: it is done whole, with everything that foreign keys make of it, or it changes nothing.
+//! Each call is a statement: it is done whole, with everything that foreign keys make of it, or it changes nothing but the
+//! foreign keys that it was the first to look at.
 
 use super::cascade::ForeignKeys;
 use super::counter::Counters;
@@ -12,6 +13,7 @@ use super::unfinished::{Unfinished, violates};
 use super::{TableEditor, Violation};
 use crate::commit::Session;
 use crate::expr::EvalContext;
+use crate::message::RootValue;
 use crate::prolly::Edit;
 use crate::table::{ForeignKey, Tables, Value};
 use crate::{Error, Hash, Result};
@@ -111,6 +113,10 @@ impl<'d> RootEditor<'d> {
         self.at_mut(at)?.add(fields)
     }
 
+    pub(super) fn root_value(&self) -> &RootValue {
+        self.tables.root_value()
+    }
+
     pub(super) fn foreign_keys(&self) -> Result<Vec<ForeignKey>> {
         self.tables.foreign_keys()
     }
@@ -138,6 +144,10 @@ impl<'d> RootEditor<'d> {
         for opened in self.opened.into_iter().filter(Opened::is_changed) {
             let name = opened.table.name().as_bytes().to_vec();
             puts.push(Edit::put(name, opened.finish()?.as_bytes().to_vec()));
+        }
+        if self.keys.are_changed {
+            let keys: Vec<_> = self.keys.keys.iter().flatten().map(|key| ForeignKey::clone(key)).collect();
+            return self.tables.changed(puts, Some(&keys));
         }
         if puts.is_empty() {
             return Ok(self.root);
