@@ -20,6 +20,9 @@ use crate::store::reader::{By, Conditions, Reader, Select};
 /// Looking up this many rows one by one costs as much as reading one of all rows.
 const LOOKUP_COST: u64 = 12;
 
+/// So many rows are worth a walk over a whole index, which is narrower.
+const LONG: u64 = 200;
+
 /// The working state of a branch, or any other root.
 #[derive(Debug)]
 pub struct NativeReader {
@@ -89,7 +92,16 @@ impl Reader for NativeReader {
             values.truncate(wanted);
             each(values)
         };
-        match Way::of(&table, &question.by) {
+        match Way::of(&table, &question.by, &columns) {
+            Way::Entries(name, ranges) => {
+                let missing = || Error::NotSupported { what: format!("index {name}, which has gone") };
+                let index = table.index(&name)?.ok_or_else(missing)?;
+                for range in ranges {
+                    for row in index.values(&range, &columns)? {
+                        take(row?)?;
+                    }
+                }
+            }
             Way::Scan => {
                 for row in projection.rows()? {
                     take(row?)?;
@@ -127,12 +139,34 @@ fn along_index(
 /// How rows are come to.
 enum Way {
     Scan,
+    /// An index that holds all columns that are asked for, a fraction of the rows' size.
+    Entries(String, Vec<KeyRange>),
     Key(Vec<KeyRange>),
     Index(String, Vec<KeyRange>),
 }
 
 impl Way {
-    fn of(table: &Table, by: &By<'_>) -> Self {
+    fn of(table: &Table, by: &By<'_>, columns: &[&str]) -> Self {
+        let covers = |name: &str| {
+            let reader = table.index(name).ok().flatten();
+            reader.is_some_and(|reader| reader.covers(columns))
+        };
+        let way = Self::to_rows(table, by);
+        let is_long = match &way {
+            Self::Scan => true,
+            Self::Key(ranges) if matches!(by, By::Prefix(..)) => {
+                let count = |range: &KeyRange| table.count_in(range).unwrap_or(0);
+                ranges.iter().map(count).sum::<u64>() > LONG
+            }
+            Self::Index(name, ranges) if covers(name) => return Self::Entries(name.clone(), ranges.clone()),
+            _ => false,
+        };
+        let indexes = table.schema().indexes.iter().filter(|_| is_long);
+        let best = indexes.filter(|index| covers(&index.name)).min_by_key(|index| index.columns.len());
+        best.map_or(way, |best| Self::Entries(best.name.clone(), vec![KeyRange::ALL]))
+    }
+
+    fn to_rows(table: &Table, by: &By<'_>) -> Self {
         let schema = table.schema();
         let name_of = |position: &u16| schema.columns.get(usize::from(*position)).map(|c| c.name.as_str());
         let key: Vec<&str> = schema.key_columns.iter().filter_map(name_of).collect();

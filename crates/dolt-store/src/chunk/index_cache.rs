@@ -12,10 +12,12 @@
 //! address, and what is not found is looked for in the journal itself before it is called missing. A cache that cannot be
 //! read or written costs time and nothing else, so it reports no errors.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::file::ReadFile;
@@ -50,7 +52,12 @@ pub(super) struct Cached {
     count: usize,
     entries_at: u64,
     end: u64,
+    // Blocks that were looked into lately.
+    looked_into: Mutex<HashMap<usize, SortedPlaces>>,
 }
+
+/// So many blocks are kept, 2 MB of them.
+const KEPT_BLOCKS: usize = 512;
 
 impl Cached {
     /// Where the root record stands from which the journal is to be read on.
@@ -66,8 +73,18 @@ impl Cached {
     /// The place of a chunk's payload. An error: the cache is damaged, and the journal has to be read.
     pub(super) fn get(&self, key: &Key) -> Result<Option<Place>> {
         let after = self.blocks.partition_point(|(first, _)| first <= key);
-        let Some(block) = after.checked_sub(1) else { return Ok(None) };
-        Ok(self.block(block)?.get(key))
+        let Some(at) = after.checked_sub(1) else { return Ok(None) };
+        let mut known = self.looked_into.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(block) = known.get(&at) {
+            return Ok(block.get(key));
+        }
+        let block = self.block(at)?;
+        let place = block.get(key);
+        if known.len() >= KEPT_BLOCKS {
+            known.clear();
+        }
+        known.insert(at, block);
+        Ok(place)
     }
 
     /// All places, and further ones.
@@ -125,7 +142,7 @@ impl CacheFile {
         }
         let listed = |bytes: &[u8]| Some((array(bytes, 0)?, u32_be(bytes, 16)?));
         let blocks = list.chunks(LISTED).map(listed).collect::<Option<Vec<_>>>()?;
-        Some(Cached { file, blocks, count, entries_at, end })
+        Some(Cached { file, blocks, count, entries_at, end, looked_into: Mutex::default() })
     }
 
     /// Replaces the cache by these places, all of chunks before the root record at `end`.

@@ -161,6 +161,11 @@ impl Journal {
         snappy::decode(&record).map_err(|problem| self.file.damaged(offset, problem))
     }
 
+    /// Drops what was kept of the file's bytes. Gives whether there was anything to drop.
+    pub(super) fn forget_blocks(&self) -> bool {
+        self.file.forget_blocks()
+    }
+
     /// Drops what came from an index and reads the journal itself, once. For a place that holds no chunk, or a chunk that
     /// no file has: the index may have lied. Gives whether there was anything to drop.
     pub(super) fn forget_index(&self) -> Result<bool> {

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::archive::Archive;
@@ -121,6 +121,36 @@ struct Generation {
     journal: Option<Journal>,
     files: Vec<ChunkFile>,
     ghosts: HashSet<Hash>,
+    recent: Recent,
+}
+
+/// Small chunks that are asked for again and again: most rows have the same empty document.
+#[derive(Debug, Default)]
+struct Recent(Mutex<Vec<(Hash, Vec<u8>)>>);
+
+impl Recent {
+    const KEPT: usize = 8;
+    const BYTES: usize = 160;
+
+    fn get(&self, hash: Hash) -> Option<Vec<u8>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|(known, _)| *known == hash)?;
+        // What is asked for again is not the next to go.
+        kept.swap(0, at);
+        kept.first().map(|(_, bytes)| bytes.clone())
+    }
+
+    fn keep(&self, hash: Hash, bytes: &[u8]) {
+        if bytes.len() > Self::BYTES {
+            return;
+        }
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= Self::KEPT {
+            kept.pop();
+        }
+        let second = kept.len().min(1);
+        kept.insert(second, (hash, bytes.to_vec()));
+    }
 }
 
 #[derive(Debug)]
@@ -218,7 +248,7 @@ impl Snapshot {
     /// The bytes of a chunk, checked against its address.
     pub fn chunk(&self, hash: Hash) -> Result<Vec<u8>> {
         match self.checked_chunk(hash) {
-            Err(_) if self.generation.forget_journal_index()? => self.checked_chunk(hash),
+            Err(_) if self.generation.forget()? => self.checked_chunk(hash),
             done => done,
         }
     }
@@ -235,6 +265,7 @@ impl Snapshot {
             journal: None,
             files: Vec::new(),
             ghosts: HashSet::new(),
+            recent: Recent::default(),
         };
         Self { root: Hash::NONE, generation: Arc::new(generation), draft: Some(Arc::default()) }
     }
@@ -296,11 +327,15 @@ impl Snapshot {
         if let Some(bytes) = self.draft.as_ref().and_then(at_hand) {
             return Ok(bytes);
         }
+        if let Some(bytes) = self.generation.recent.get(hash) {
+            return Ok(bytes);
+        }
         let bytes = self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })?;
         let found = Hash::of(&bytes);
         if found != hash {
             return Err(Error::WrongAddress { hash, found });
         }
+        self.generation.recent.keep(hash, &bytes);
         if let Some(draft) = &self.draft {
             draft.saw(hash, &bytes);
         }
@@ -425,9 +460,11 @@ impl Generation {
         }
     }
 
-    // Dolt's index of the journal is a cache that can be wrong; the journal itself then decides.
-    fn forget_journal_index(&self) -> Result<bool> {
-        self.journal.as_ref().map_or(Ok(false), Journal::forget_index)
+    // Dolt's index of the journal is a cache that can be wrong, and so are blocks of a journal that was cut shorter meanwhile;
+    // the journal itself then decides.
+    fn forget(&self) -> Result<bool> {
+        let Some(journal) = &self.journal else { return Ok(false) };
+        Ok(journal.forget_blocks() | journal.forget_index()?)
     }
 
     fn find(&self, hash: Hash) -> Result<Option<Vec<u8>>> {
@@ -543,7 +580,7 @@ fn attempt(noms: &Path, options: &ReadOptions) -> Result<Opened> {
     if !read()?.names_same_files(&manifest) {
         return Ok(Opened::Again("the manifest changed".to_owned()));
     }
-    Ok(Opened::Whole(Box::new(Generation { manifest, journal, files, ghosts })))
+    Ok(Opened::Whole(Box::new(Generation { manifest, journal, files, ghosts, recent: Recent::default() })))
 }
 
 // The inner error is the name of a file that is gone: a collection was faster, begin again.

@@ -3,10 +3,10 @@
 use super::order::{KeyOrder, Sought};
 use super::range::{Bounds, KeyRange};
 use super::row::{Direction, Row, Rows};
-use super::schema::Index;
+use super::schema::{Encoding, Index};
 use super::tables::Table;
 use super::tuple::Tuple;
-use super::value::Value;
+use super::value::{Value, decode_key};
 use crate::prolly::{Cursor, Tree};
 use crate::{Error, Result};
 
@@ -126,6 +126,42 @@ impl IndexReader<'_> {
         self.bounds(range)?.count(&self.order, &self.tree)
     }
 
+    /// Whether its entries hold all of these columns, so that no row has to be looked at for them.
+    pub fn covers(&self, columns: &[&str]) -> bool {
+        columns.iter().all(|column| self.field(column).is_some())
+    }
+
+    /// The values of columns that it [covers](Self::covers) in the entries of this range, in the order of the index. For a
+    /// keyless table, which has no such columns, this is an error.
+    pub fn values(&self, range: &KeyRange, columns: &[&str]) -> Result<IndexValues<'_>> {
+        let field = |column: &&str| self.field(column);
+        let fields = columns.iter().map(field).collect::<Option<Vec<_>>>();
+        let what = || format!("reading {} from index {} alone", columns.join(", "), self.index.name);
+        let fields = fields.ok_or_else(|| self.table.not_supported(&what()))?;
+        let bounds = if *range == KeyRange::ALL {
+            Bounds { from: std::ops::Bound::Unbounded, to: std::ops::Bound::Unbounded }
+        } else {
+            self.bounds(range)?
+        };
+        let cursor = bounds.enter(&self.order, &self.tree, Direction::Forward)?;
+        Ok(IndexValues { reader: self, cursor, bounds, fields })
+    }
+
+    // Where a column's whole value stands in an entry.
+    fn field(&self, column: &str) -> Option<(usize, Encoding)> {
+        let schema = self.table.schema();
+        if schema.is_keyless() || self.index.prefix_lengths.iter().any(|length| *length > 0) {
+            return None;
+        }
+        let columns = schema.entry_columns(self.index);
+        let at = columns.iter().position(|position| {
+            let named = schema.columns.get(usize::from(*position));
+            named.is_some_and(|named| named.name.eq_ignore_ascii_case(column))
+        })?;
+        let position = usize::from(*columns.get(at)?);
+        schema.columns.get(position).map(|column| (at, column.encoding))
+    }
+
     fn bounds(&self, range: &KeyRange) -> Result<Bounds> {
         let name = &self.index.name;
         if self.index.prefix_lengths.iter().any(|l| *l > 0) {
@@ -203,6 +239,39 @@ impl IndexRows<'_> {
         };
         self.rows = Some(rows);
         row.map(Some)
+    }
+}
+
+/// Walks over the entries of an index, without the rows behind them.
+#[derive(Debug)]
+pub struct IndexValues<'i> {
+    reader: &'i IndexReader<'i>,
+    cursor: Cursor<'i>,
+    bounds: Bounds,
+    fields: Vec<(usize, Encoding)>,
+}
+
+impl IndexValues<'_> {
+    fn step(&mut self) -> Result<Option<Row>> {
+        let Some((node, i)) = self.cursor.entry() else { return Ok(None) };
+        if self.bounds.is_past(&self.reader.order, node.key(i), Direction::Forward) {
+            return Ok(None);
+        }
+        let bad = |problem: String| Error::BadChunk { hash: self.reader.table.address(), problem };
+        let tuple = Tuple::parse(node.key(i)).map_err(bad)?;
+        let value =
+            |(at, encoding): &(usize, Encoding)| decode_key(*encoding, tuple.field(*at).map_err(bad)?);
+        let values = self.fields.iter().map(value).collect::<Result<_>>()?;
+        self.cursor.advance()?;
+        Ok(Some(Row { values }))
+    }
+}
+
+impl Iterator for IndexValues<'_> {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
     }
 }
 

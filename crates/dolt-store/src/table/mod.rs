@@ -34,7 +34,7 @@ pub use ignore::{IgnorePatterns, Ignored};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use key::encode as encode_key;
 pub(crate) use literal::{is_moment, literal_value, micros_of_day, micros_of_text, span_of_text};
-pub use lookup::{IndexReader, IndexRows};
+pub use lookup::{IndexReader, IndexRows, IndexValues};
 pub use projection::Projection;
 pub use range::KeyRange;
 pub use render::push_json_string;
