@@ -93,6 +93,11 @@ impl Comments {
             return add.run(bd);
         }
         let given = self.id.unwrap_or_default();
+        if given == "list" {
+            return Err(Refusal::new(
+                "\"bd comments list\" is not valid.\n\nTo list comments on an issue, run:\n  bd comments <issue-id>\n\nExample:\n  bd comments bd-123\n\nSee: bd comments --help",
+            ));
+        }
         let reader = bd.reader()?;
         let resolving = |error: StoreError| Refusal::new(format!("resolving {given}: {error}"));
         let id = Bd::resolve(&*reader, &given).map_err(resolving)?;

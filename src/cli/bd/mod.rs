@@ -32,19 +32,18 @@ mod show_text;
 mod text;
 mod tree;
 mod update;
+mod usage;
 mod vocabulary;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use answer::{Answer, Refusal};
+use answer::Answer;
 use context::{Bd, Calling};
 
-use crate::cli::out;
 use crate::town::env::Env;
 
 /// Track issues and their dependencies in a Dolt database, with a server or without one.
@@ -208,14 +207,11 @@ fn tree() -> clap::Command {
 
 /// Runs the program with these words behind its name.
 pub(super) fn run(env: &Env, words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let words = std::iter::once(OsString::from("bd")).chain(words);
-    let matches = match tree().try_get_matches_from(words) {
-        Ok(matches) => matches,
-        Err(error) => return usage(&error),
-    };
-    let cli = match Cli::from_arg_matches(&matches) {
+    let words: Vec<OsString> = std::iter::once(OsString::from("bd")).chain(words).collect();
+    let parsed = tree().try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage::tell(&error, &tree(), &words),
     };
     let json = cli.global.json;
     let answer = Calling::new(env, cli.global).and_then(|calling| cli.verb.run(calling));
@@ -228,35 +224,4 @@ pub(super) fn run(env: &Env, words: impl IntoIterator<Item = OsString>) -> ExitC
 /// The whole program.
 pub(super) fn main() -> ExitCode {
     run(&Env::of_process(), std::env::args_os().skip(1))
-}
-
-// Help goes to standard output and is no failure; everything else has bd's first line.
-fn usage(error: &clap::Error) -> ExitCode {
-    let word = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let text = match error.kind() {
-        ErrorKind::DisplayHelp
-        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-        | ErrorKind::DisplayVersion => {
-            out::raw(&error.render().ansi().to_string());
-            return ExitCode::SUCCESS;
-        }
-        ErrorKind::UnknownArgument => {
-            let flag = word(ContextKind::InvalidArg);
-            match flag.strip_prefix("--") {
-                Some(name) => format!("unknown flag: --{name}"),
-                None => format!("unknown shorthand flag: {flag}"),
-            }
-        }
-        ErrorKind::InvalidSubcommand => {
-            format!("unknown command {:?} for \"bd\"", word(ContextKind::InvalidSubcommand))
-        }
-        _ => {
-            let text = error.render().to_string();
-            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
-        }
-    };
-    Refusal::plain(text).tell(false)
 }
