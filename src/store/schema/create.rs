@@ -24,31 +24,45 @@ pub(super) const OPTIONS: DdlOptions =
 /// Makes the database whose directory will be `path`; its parent is made if need be. Gives the address of the last commit.
 /// A directory that has something in it is refused, and so is everybody who comes second: [`SchemaError::Exists`].
 pub fn create(path: &Path, fresh: &Fresh) -> Result<Hash, SchemaError> {
-    let failed = |at: &Path| {
-        let path = at.to_owned();
-        move |source: io::Error| SchemaError::Io { path, source }
-    };
+    create_on(path, fresh, &Disk::waited_for_later())
+}
+
+/// For tests: the same with a disk that stops.
+#[doc(hidden)]
+pub fn create_on(path: &Path, fresh: &Fresh, disk: &Disk) -> Result<Hash, SchemaError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(failed(path)(io::ErrorKind::InvalidInput.into()));
     };
     let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
     refuse_what_is_there(path)?;
-    fs::create_dir_all(parent).map_err(failed(parent))?;
+    disk.reach().and_then(|()| fs::create_dir_all(parent)).map_err(failed(parent))?;
     // One level deeper than databases are looked for: a server that looks into the parent meanwhile takes it for none.
-    let work = tempfile::Builder::new().prefix(".gt_new_").tempdir_in(parent).map_err(failed(parent))?;
-    let made = work.path().join(name);
+    let new = || tempfile::Builder::new().prefix(".gt_new_").tempdir_in(parent);
+    let work = disk.reach().and_then(|()| new()).map_err(failed(parent))?;
+    let made = make(&work.path().join(name), path, parent, fresh, disk);
+    if made.is_err() && disk.is_stopping() {
+        let _left_behind = work.keep();
+    }
+    made
+}
+
+fn failed(at: &Path) -> impl FnOnce(io::Error) -> SchemaError {
+    let path = at.to_owned();
+    move |source| SchemaError::Io { path, source }
+}
+
+fn make(work: &Path, path: &Path, parent: &Path, fresh: &Fresh, disk: &Disk) -> Result<Hash, SchemaError> {
     let first = CommitMeta::first(fresh.by.clone());
-    let head =
-        Database::init_with(&made, BRANCH, &first, Disk::waited_for_later(), |draft| fill(draft, fresh))
-            .map_err(|source| SchemaError::Store { path: path.to_owned(), source })?;
-    settle_tree(&made).map_err(failed(&made))?;
-    fs::rename(&made, path).map_err(|source| match source.kind() {
+    let head = Database::init_with(work, BRANCH, &first, disk.clone(), |draft| fill(draft, fresh))
+        .map_err(|source| SchemaError::Store { path: path.to_owned(), source })?;
+    disk.reach().and_then(|()| settle_tree(work)).map_err(failed(work))?;
+    disk.reach().and_then(|()| fs::rename(work, path)).map_err(|source| match source.kind() {
         io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
             SchemaError::Exists { path: path.to_owned() }
         }
         _ => failed(path)(source),
     })?;
-    sync_dir(parent).map_err(failed(parent))?;
+    disk.reach().and_then(|()| sync_dir(parent)).map_err(failed(parent))?;
     Ok(head)
 }
 

@@ -31,6 +31,18 @@ impl Disk {
         Self { is_waited_for_later: true, ..Self::default() }
     }
 
+    /// A call that somebody else makes, to a file beside the store.
+    #[doc(hidden)]
+    pub fn reach(&self) -> io::Result<()> {
+        self.step().map(drop)
+    }
+
+    /// Whether this is a test's: what is left behind then stays, as after a crash.
+    #[doc(hidden)]
+    pub fn is_stopping(&self) -> bool {
+        self.left.is_some()
+    }
+
     // Whether this call may go through, and whether it is the last one.
     fn step(&self) -> io::Result<bool> {
         let Some(left) = &self.left else { return Ok(false) };
@@ -88,7 +100,7 @@ impl Disk {
             .and_then(|()| self.sync(&file, temporary))
             .and_then(|()| self.rename(temporary, path))
             .and_then(|()| self.sync_dir(path.parent().unwrap_or(path)));
-        if placed.is_err() && self.left.is_none() {
+        if placed.is_err() && !self.is_stopping() {
             // What is left of it is no part of the database; the failure itself is what matters.
             drop(fs::remove_file(temporary));
         }
