@@ -7,6 +7,7 @@ use beads::edge::EdgeError;
 use beads::id::{Exhausted, NotFound, PrefixError, TooDeep};
 use beads::issue::{InvalidIssue, MetadataError};
 
+use super::schema::SchemaError;
 use crate::sql::SqlError;
 use crate::sys::lock::LockError;
 
@@ -107,4 +108,13 @@ pub enum StoreError {
     /// Anything else that bd refuses, in its words.
     #[error("{0}")]
     Refused(String),
+}
+
+impl From<SchemaError> for StoreError {
+    fn from(error: SchemaError) -> Self {
+        match error {
+            SchemaError::Migration(source) => Self::Store(source),
+            other => Self::Refused(other.to_string()),
+        }
+    }
 }

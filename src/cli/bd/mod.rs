@@ -20,6 +20,7 @@ mod label;
 mod lines;
 mod list;
 mod list_format;
+mod migrate;
 mod molecule;
 mod picks;
 mod promote;
@@ -142,6 +143,7 @@ enum Verb {
     Defer(shorthand::Defer),
     Undefer(shorthand::Undefer),
     Promote(promote::Promote),
+    Migrate(migrate::Migrate),
     Export(export::Export),
     #[command(subcommand)]
     Dep(dep::Dep),
@@ -186,6 +188,7 @@ impl Verb {
             Self::Defer(c) => c.run(bd),
             Self::Undefer(c) => c.run(bd),
             Self::Promote(c) => c.run(bd),
+            Self::Migrate(c) => c.run(bd),
             Self::Export(c) => c.run(bd),
             Self::Dep(c) => c.run(bd),
         }

@@ -7,10 +7,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dolt_store::Error;
 use dolt_store::chunk::ReadOptions;
 use dolt_store::commit::{Author, CommitMeta, Database, Draft, Locked, Prepared, Session};
 use dolt_store::table::{RootEditor, Value};
+use dolt_store::{Error, Hash};
 
 use super::NativeReader;
 use crate::store::StoreError;
@@ -82,6 +82,23 @@ impl Native {
         let (result, prepared) = prepare(&writable.locked.session()?, by, work)?;
         prepared.map_or(Ok(()), |prepared| writable.locked.apply(prepared))?;
         Ok(Attempt::Done(result))
+    }
+
+    /// Brings bd's schema up to date, all of it under the lock. `keep` comes before anything is written, and what it copies is
+    /// what will be changed. Gives the commit, if one was needed.
+    pub fn migrate(
+        &self,
+        by: &Author,
+        deadline: Deadline,
+        keep: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<Attempt<Option<Hash>>, StoreError> {
+        let Some(mut writable) = self.lock(deadline)? else { return Ok(Attempt::Held) };
+        let session = writable.locked.session()?;
+        let mut draft = session.begin(session.head())?;
+        let commit = schema::migrate(&mut draft, by)?;
+        keep()?;
+        writable.locked.apply(draft.prepare_sql(by, "migrate")?)?;
+        Ok(Attempt::Done(commit))
     }
 
     /// Passes the gate of the data directory, if it has one, and tries the database's lock once.

@@ -54,7 +54,7 @@ const MORE: &str = "
     insert into config values ('types.custom', 'rig, agent,agent'), ('status.custom', 'going:active,over:done');";
 
 /// A workspace of version 49, committed.
-fn old(yard: &Yard) -> PathBuf {
+pub(super) fn old(yard: &Yard) -> PathBuf {
     let database = yard.bd_init("old");
     let dir = yard.dir("old");
     a_day_with_bd(|args| yard.bd(&dir, args));

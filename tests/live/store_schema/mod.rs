@@ -1,5 +1,6 @@
 //! bd's schema as we make it, judge it and bring it up to date, held against what the real bd makes, judges and does.
 
+mod command;
 mod crashes;
 mod found;
 mod migrated;
