@@ -59,6 +59,30 @@ pub(super) const COLUMNS: [&str; 46] = [
     "metadata",
 ];
 
+/// Columns whose values lie outside of the row, or may.
+const LONG: [&str; 8] = [
+    "description",
+    "design",
+    "acceptance_criteria",
+    "notes",
+    "close_reason",
+    "payload",
+    "waiters",
+    "metadata",
+];
+
+/// The other columns, in the order in which [`brief_issue`] takes them.
+pub(super) fn brief_columns() -> Vec<&'static str> {
+    COLUMNS.into_iter().filter(|column| !LONG.contains(column)).collect()
+}
+
+/// An issue without its long texts and documents.
+pub(super) fn brief_issue(values: Vec<Value>) -> Issue {
+    let mut values = values.into_iter();
+    let value = |column| if LONG.contains(column) { None } else { values.next() };
+    issue(COLUMNS.iter().map(value).map(|value| value.unwrap_or(Value::Null)).collect())
+}
+
 /// The row as an issue, without what hangs on it. Values come in the order of [`COLUMNS`].
 pub(super) fn issue(values: Vec<Value>) -> Issue {
     let mut values = values.into_iter();

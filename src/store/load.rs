@@ -20,13 +20,15 @@ pub struct With {
     pub edges: bool,
     /// Their comments.
     pub comments: bool,
+    /// Without their long texts and documents, each of which lies outside of its row.
+    pub brief: bool,
 }
 
 impl With {
     /// Everything.
-    pub const ALL: Self = Self { labels: true, edges: true, comments: true };
+    pub const ALL: Self = Self { labels: true, edges: true, comments: true, brief: false };
     /// Nothing but the rows.
-    pub const NOTHING: Self = Self { labels: false, edges: false, comments: false };
+    pub const NOTHING: Self = Self { labels: false, edges: false, comments: false, brief: false };
 }
 
 /// An edge with the column that its target stands in.
@@ -62,9 +64,10 @@ const EDGE_COLUMNS: [&str; 10] = [
 pub fn issues(reader: &dyn Reader, family: Family, by: By<'_>, with: With) -> Result<Vec<Issue>, StoreError> {
     let everything = by == By::All;
     let mut found = Vec::new();
-    let question = super::reader::Select { table: family.rows(), columns: &issue_row::COLUMNS, by };
+    let columns = if with.brief { issue_row::brief_columns() } else { issue_row::COLUMNS.to_vec() };
+    let question = super::reader::Select { table: family.rows(), columns: &columns, by };
     reader.select(&question, &mut |row| {
-        found.push(issue_row::issue(row));
+        found.push(if with.brief { issue_row::brief_issue(row) } else { issue_row::issue(row) });
         Ok(())
     })?;
     attach(reader, family, &mut found, with, everything)?;

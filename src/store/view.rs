@@ -1,5 +1,6 @@
 //! All issues at once, with the graph between them: what commands look at that choose among issues.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use beads::jsonl::Counts;
@@ -19,47 +20,83 @@ pub struct View {
     pub durable: usize,
     /// The wisps, if they were not asked for.
     pub others: Vec<Issue>,
-    /// Over both families, whichever were asked for.
-    pub graph: Graph,
-    counts: HashMap<String, Counts>,
+    graph: OnceCell<Graph>,
+    counts: OnceCell<HashMap<String, Counts>>,
+    // Whose comment it is, for each comment.
+    comments: Vec<String>,
 }
 
 impl View {
     /// Reads them. Numbers are over both families in any case.
     pub fn load(reader: &dyn Reader, wisps: bool) -> Result<Self, StoreError> {
-        let with = With { labels: true, edges: true, comments: false };
+        Self::load_with(reader, wisps, false)
+    }
+
+    /// The same without long texts and documents, to choose among them. [`View::whole`] gives those that were chosen.
+    pub fn brief(reader: &dyn Reader, wisps: bool) -> Result<Self, StoreError> {
+        Self::load_with(reader, wisps, true)
+    }
+
+    /// These issues with their long texts, in this order.
+    pub fn whole(&self, reader: &dyn Reader, chosen: &[&Issue]) -> Result<Vec<Issue>, StoreError> {
+        let ids: Vec<String> = chosen.iter().map(|issue| issue.id.clone()).collect();
+        let rows = load::issues_by_id(reader, &ids, With::NOTHING)?;
+        let mut rows: HashMap<String, Issue> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let whole = chosen.iter().filter_map(|issue| {
+            let (labels, dependencies) = (issue.labels.clone(), issue.dependencies.clone());
+            Some(Issue { labels, dependencies, ..rows.remove(&issue.id)? })
+        });
+        Ok(whole.collect())
+    }
+
+    fn load_with(reader: &dyn Reader, wisps: bool, brief: bool) -> Result<Self, StoreError> {
+        let with = With { labels: true, edges: true, comments: false, brief };
         let mut issues = load::issues(reader, Family::Issues, By::All, with)?;
         let local = load::issues(reader, Family::Wisps, By::All, with)?;
         let durable = issues.len();
         issues.extend(local);
-        let graph = Graph::of(&issues);
-        let mut counts: HashMap<String, Counts> = HashMap::with_capacity(issues.len());
-        for issue in &issues {
-            for edge in issue.dependencies.iter().filter(|edge| edge.kind == EdgeType::Blocks) {
-                counts.entry(issue.id.clone()).or_default().dependency_count += 1;
-                counts.entry(edge.depends_on_id.clone()).or_default().dependent_count += 1;
-            }
-        }
+        let mut comments = Vec::new();
         for family in Family::BOTH {
             let question = Select { table: family.comments(), columns: &["issue_id"], by: By::All };
             reader.select(&question, &mut |row| {
-                if let Some(id) = row.into_iter().next().and_then(into_text) {
-                    counts.entry(id).or_default().comment_count += 1;
-                }
+                comments.extend(row.into_iter().next().and_then(into_text));
                 Ok(())
             })?;
         }
         let others = if wisps { Vec::new() } else { issues.split_off(durable) };
-        Ok(Self { issues, durable, others, graph, counts })
+        Ok(Self { issues, durable, others, graph: OnceCell::new(), counts: OnceCell::new(), comments })
+    }
+
+    /// The graph over both families, whichever were asked for.
+    pub fn graph(&self) -> &Graph {
+        self.graph.get_or_init(|| Graph::of(self.all()))
     }
 
     /// All issues, and the wisps whether they were asked for or not.
-    pub fn all(&self) -> impl Iterator<Item = &Issue> {
+    pub fn all(&self) -> impl Iterator<Item = &Issue> + Clone {
         self.issues.iter().chain(&self.others)
     }
 
     /// The numbers of an issue.
     pub fn counts(&self, id: &str) -> Counts {
-        self.counts.get(id).copied().unwrap_or_default()
+        self.counts.get_or_init(|| self.count()).get(id).copied().unwrap_or_default()
+    }
+
+    fn count(&self) -> HashMap<String, Counts> {
+        let mut counts: HashMap<String, Counts> = HashMap::new();
+        let mut of = |id: &str, add: fn(&mut Counts)| match counts.get_mut(id) {
+            Some(known) => add(known),
+            None => add(counts.entry(id.to_owned()).or_default()),
+        };
+        for issue in self.all() {
+            for edge in issue.dependencies.iter().filter(|edge| edge.kind == EdgeType::Blocks) {
+                of(&issue.id, |counts| counts.dependency_count += 1);
+                of(&edge.depends_on_id, |counts| counts.dependent_count += 1);
+            }
+        }
+        for id in &self.comments {
+            of(id, |counts| counts.comment_count += 1);
+        }
+        counts
     }
 }

@@ -105,39 +105,77 @@ pub fn compact(json: &str) -> String {
 
 /// Compact JSON with line breaks and two spaces per level (Go `json.Indent`).
 fn indented(compact: &str) -> String {
-    let mut out = String::with_capacity(compact.len() * 2);
-    let mut depth = 0;
-    let break_line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n("  ", depth));
+    let mut out = Vec::with_capacity(compact.len() * 2);
+    indent(&mut out, compact.as_bytes(), 0);
+    // Nothing but ASCII was put between whole tokens.
+    String::from_utf8(out).unwrap_or_default()
+}
+
+// The same behind what is there, some levels in.
+fn indent(out: &mut Vec<u8>, compact: &[u8], mut depth: usize) {
+    let break_line = |out: &mut Vec<u8>, depth: usize| {
+        out.push(b'\n');
+        out.extend(std::iter::repeat_n(b' ', depth * 2));
     };
-    let (mut in_string, mut escaped, mut opened) = (false, false, false);
-    for c in compact.chars() {
-        if in_string {
-            in_string = c != '"' || escaped;
-            escaped = c == '\\' && !escaped;
-            out.push(c);
-            continue;
-        }
-        let closes = matches!(c, '}' | ']');
+    let mut rest = compact;
+    let mut opened = false;
+    while let Some((&byte, after)) = rest.split_first() {
+        let closes = matches!(byte, b'}' | b']');
         if opened && !closes {
             depth += 1;
-            break_line(&mut out, depth);
+            break_line(out, depth);
         }
         if closes && !opened {
             depth = depth.saturating_sub(1);
-            break_line(&mut out, depth);
+            break_line(out, depth);
         }
-        opened = matches!(c, '{' | '[');
-        in_string = c == '"';
-        out.push(c);
-        match c {
-            ',' => break_line(&mut out, depth),
-            ':' => out.push(' '),
+        opened = matches!(byte, b'{' | b'[');
+        if byte == b'"' {
+            let (text, behind) = rest.split_at_checked(string_length(rest)).unwrap_or((rest, &[]));
+            out.extend_from_slice(text);
+            rest = behind;
+            continue;
+        }
+        out.push(byte);
+        rest = after;
+        match byte {
+            b',' => break_line(out, depth),
+            b':' => out.push(b' '),
             _ => {}
         }
     }
-    out
+}
+
+// How many bytes the string at the beginning has, its quotes included.
+fn string_length(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// Writes what [`pretty`] gives of a list, item by item, so that a long one is never in memory as a whole.
+pub fn write_list<T: Serialize>(
+    out: &mut impl io::Write,
+    items: impl IntoIterator<Item = T>,
+) -> io::Result<()> {
+    let (mut line, mut text) = (Vec::new(), Vec::new());
+    let mut begin: &[u8] = b"[\n  ";
+    for item in items {
+        line.clear();
+        text.clear();
+        text.extend_from_slice(begin);
+        item.serialize(&mut Serializer::with_formatter(&mut line, Go)).map_err(io::Error::from)?;
+        indent(&mut text, &line, 1);
+        out.write_all(&text)?;
+        begin = b",\n  ";
+    }
+    out.write_all(if begin.starts_with(b"[") { b"[]\n" } else { b"\n]\n" })
 }
 
 /// Go's `omitempty` for a number.
@@ -226,6 +264,17 @@ mod tests {
     #[test]
     fn raw_json_loses_its_spaces_and_keeps_its_numbers() {
         assert_eq!(compact("{ \"a b\" : [ 1.50 ,\t\"<\\\" x\" ] }\n"), r#"{"a b":[1.50,"\u003c\" x"]}"#);
+    }
+
+    #[test]
+    fn a_list_is_written_item_by_item_as_it_is_at_once() {
+        let item = |text: &str| serde_json::json!({ "a": [1, {}, [], {"b": text}], "c": null });
+        let items = [item("x"), item("a \"quoted\" \\ <b>, : {"), item("")];
+        for list in [&items[..], &items[..1], &[]] {
+            let mut written = Vec::new();
+            write_list(&mut written, list).unwrap();
+            assert_eq!(String::from_utf8(written).unwrap(), pretty(&list).unwrap());
+        }
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! How a command ends: with what it printed, or with a refusal on the stream where bd puts it.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use beads::go_json;
@@ -107,7 +108,18 @@ impl From<StoreError> for Refusal {
 }
 
 /// Prints a list as JSON: keys in the order of the type.
-pub(super) fn print_list(value: &impl Serialize) -> Answer {
+pub(super) fn print_list<T: Serialize>(items: impl IntoIterator<Item = T>) -> Answer {
+    let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match go_json::write_list(&mut stdout, items).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Refusal::plain(format!("the output could not be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints any value as JSON: keys in the order of the type, and no version.
+pub(super) fn print_raw(value: &impl Serialize) -> Answer {
     print(go_json::pretty(value))
 }
 
@@ -119,7 +131,7 @@ pub(super) fn print_object(value: &impl Serialize) -> Answer {
 fn print(text: Result<String, serde_json::Error>) -> Answer {
     let text = text.map_err(|error| Refusal::plain(format!("encoding JSON: {error}")))?;
     match out::data(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Refusal::plain(format!("the output could not be written: {error}")))
         }
         _ => Ok(()),

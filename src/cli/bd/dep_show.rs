@@ -50,7 +50,7 @@ impl List {
         }
         if ids.is_empty() {
             if bd.json() {
-                return print_list(&[(); 0]);
+                return print_list([(); 0]);
             }
             out::note("no resolvable issues in batch");
             return Ok(());
@@ -71,7 +71,7 @@ impl List {
             found.extend(ends.into_iter().filter(|(_, kind)| is_wanted(kind)));
         }
         if bd.json() {
-            return print_list(&found.iter().map(linked).collect::<Vec<_>>());
+            return print_list(found.iter().map(linked));
         }
         let mut page = Page::default();
         match ids.first().filter(|_| found.is_empty()) {
@@ -99,7 +99,7 @@ fn records(bd: &Bd, reader: &dyn Reader, ids: &[String], is_wanted: impl Fn(&Edg
     };
     if bd.json() {
         let wanted = ids.iter().flat_map(edges).filter(|edge| is_wanted(&edge.kind));
-        return print_list(&wanted.collect::<Vec<_>>());
+        return print_list(wanted);
     }
     let mut page = Page::default();
     for id in ids {
@@ -387,7 +387,7 @@ impl Cycles {
             Some(Issue { dependencies: Vec::new(), ..(*issue).clone() })
         };
         let cycles: Vec<Vec<Issue>> = view
-            .graph
+            .graph()
             .cycles()
             .iter()
             .map(|cycle| cycle.iter().filter_map(bare).collect())
@@ -459,7 +459,7 @@ impl AllLabels {
         }
         if bd.json() {
             let counts = counts.into_iter().map(|(label, count)| LabelCount { label: label.into(), count });
-            return print_list(&counts.collect::<Vec<_>>());
+            return print_list(counts);
         }
         let mut page = Page::default();
         if counts.is_empty() {

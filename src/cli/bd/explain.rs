@@ -37,11 +37,11 @@ struct Explanation {
 /// `--explain`.
 pub(super) fn explain(bd: &Bd) -> Answer {
     let view = View::load(&*bd.reader()?, true)?;
-    let found = ready(&view.issues, &view.graph, &WorkFilter { limit: 0, ..WorkFilter::default() }, bd.now);
-    let blocked = shapes::blocked(&view.issues, &view.graph, None);
+    let found = ready(&view.issues, view.graph(), &WorkFilter { limit: 0, ..WorkFilter::default() }, bd.now);
+    let blocked = shapes::blocked(&view.issues, view.graph(), None);
     let by_id: HashMap<&str, &Issue> = view.issues.iter().map(|issue| (issue.id.as_str(), issue)).collect();
     let cycles: Vec<Vec<String>> =
-        view.graph.cycles().iter().map(|cycle| cycle.iter().map(|id| (*id).to_owned()).collect()).collect();
+        view.graph().cycles().iter().map(|cycle| cycle.iter().map(|id| (*id).to_owned()).collect()).collect();
     let (mut ready_items, mut blocked_items) = (Vec::new(), Vec::new());
     let mut page = Page::default();
     page.line("\n📊 Ready Work Explanation\n");
@@ -120,7 +120,7 @@ pub(super) fn explain(bd: &Bd) -> Answer {
 pub(super) fn gated(bd: &Bd) -> Answer {
     let view = View::load(&*bd.reader()?, true)?;
     let work = WorkFilter { status: None, limit: 0, ..WorkFilter::default() };
-    let ready: HashMap<&str, &Issue> = ready(&view.issues, &view.graph, &work, bd.now)
+    let ready: HashMap<&str, &Issue> = ready(&view.issues, view.graph(), &work, bd.now)
         .into_iter()
         .map(|issue| (issue.id.as_str(), issue))
         .collect();
@@ -128,7 +128,8 @@ pub(super) fn gated(bd: &Bd) -> Answer {
     // The top of a chain of parents, if it is an epic or a template; none for something without a parent of that kind.
     let molecule_of = |id: &str| {
         let mut way = vec![id.to_owned()];
-        while let Some(parent) = way.last().and_then(|at| view.graph.parents(at).next()).map(str::to_owned) {
+        while let Some(parent) = way.last().and_then(|at| view.graph().parents(at).next()).map(str::to_owned)
+        {
             if way.contains(&parent) || way.len() > 50 {
                 return None;
             }

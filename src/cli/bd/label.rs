@@ -117,7 +117,7 @@ fn change(bd: &Bd, words: &[String], way: Way) -> Answer {
     if bd.json() {
         let changed = |id: String| LabelChanged { issue_id: id, label: label.to_owned(), status };
         // bd's objects here have sorted keys, and so have these.
-        return print_list(&ids.into_iter().map(changed).collect::<Vec<_>>());
+        return print_list(ids.into_iter().map(changed));
     }
     let to = if way == Way::On { "to" } else { "from" };
     for id in ids {

@@ -193,9 +193,9 @@ impl List {
         let extra = |issue: &&Issue| shape.fits(issue) && has_title(issue, also_title, bd);
         let mut found: Vec<&Issue> = if self.ready {
             let work = work(&filter);
-            ready(&view.issues, &view.graph, &work, bd.now).into_iter().filter(extra).collect()
+            ready(&view.issues, view.graph(), &work, bd.now).into_iter().filter(extra).collect()
         } else {
-            let matching = |issue: &&Issue| filter.matches(issue, &view.graph, bd.now);
+            let matching = |issue: &&Issue| filter.matches(issue, view.graph(), bd.now);
             view.issues.iter().filter(matching).filter(extra).collect()
         };
         let is_json = bd.json() || self.is_json();
@@ -298,7 +298,7 @@ impl List {
     fn print_json(&self, view: &View, found: &[&Issue]) -> Answer {
         let listed = found.iter().map(|issue| Listed::new(issue, view.counts(&issue.id)));
         if !self.skip_labels {
-            return print_list(&listed.collect::<Vec<_>>());
+            return print_list(listed);
         }
         let issues: Vec<Listed<'_>> = listed
             .map(|mut listed| {
@@ -462,7 +462,7 @@ fn with_descendants<'v>(
     let mut open = vec![parent];
     while let Some(parent) = open.pop() {
         let filter = Filter { parent: Some(parent.to_owned()), ..filter.clone() };
-        for child in view.issues.iter().filter(|issue| filter.matches(issue, &view.graph, bd.now)) {
+        for child in view.issues.iter().filter(|issue| filter.matches(issue, view.graph(), bd.now)) {
             if !found.iter().any(|known| known.id == child.id) {
                 found.push(child);
                 open.push(&child.id);

@@ -112,8 +112,11 @@ impl Ready {
         if self.claim {
             return self.claim(bd, &filter);
         }
-        let view = View::load(&*bd.reader()?, true)?;
-        let mut found = ready(&view.issues, &view.graph, &WorkFilter { limit: 0, ..filter.clone() }, bd.now);
+        let reader = bd.reader()?;
+        let looks_at_documents = filter.has_metadata_key.is_some() || !filter.metadata.is_empty();
+        let view =
+            if looks_at_documents { View::load(&*reader, true)? } else { View::brief(&*reader, true)? };
+        let mut found = ready(&view.issues, view.graph(), &WorkFilter { limit: 0, ..filter.clone() }, bd.now);
         found.retain(|issue| self.is_wanted(issue));
         let all = found.len();
         if filter.limit > 0 {
@@ -121,9 +124,8 @@ impl Ready {
         }
         let shown = found.len();
         if bd.json() {
-            let listed: Vec<_> =
-                found.iter().map(|issue| Listed::new(issue, view.counts(&issue.id))).collect();
-            print_list(&listed)?;
+            let whole = view.whole(&*reader, &found)?;
+            print_list(whole.iter().map(|issue| Listed::new(issue, view.counts(&issue.id))))?;
             if shown < all {
                 out::note(format!(
                     "Showing {shown} of {all} ready issues. Use --limit 0 for all, or --limit N to raise the cap."
@@ -185,7 +187,7 @@ impl Ready {
         let claimed = bd.write("ready --claim", |tx| {
             let view = View::load(tx.reader(), true)?;
             let first =
-                ready(&view.issues, &view.graph, &filter, bd.now).first().map(|issue| issue.id.clone());
+                ready(&view.issues, view.graph(), &filter, bd.now).first().map(|issue| issue.id.clone());
             let Some(id) = first else { return Ok(Outcome { message: None, result: None }) };
             step(tx, &act, |work| ops::claim(work, &id))?;
             let server = || format!("bd: claim ready {id}");
@@ -194,7 +196,7 @@ impl Ready {
         })?;
         let Some(id) = claimed else {
             if bd.json() {
-                return print_list(&[(); 0]);
+                return print_list([(); 0]);
             }
             out::line("\n○ No ready work to claim\n");
             return Ok(());
@@ -205,7 +207,7 @@ impl Ready {
         let issue = view.issues.iter().find(|issue| issue.id == id);
         let issue = issue.ok_or_else(|| Refusal::new(format!("issue {id} has gone")))?;
         if bd.json() {
-            return print_list(&[Listed::new(issue, view.counts(&id))]);
+            return print_list([Listed::new(issue, view.counts(&id))]);
         }
         out::line(format!("✓ Claimed issue: {}", id_and_title(&id, &issue.title)));
         Ok(())

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::json;
 
-use super::answer::{Answer, Refusal, print_list, print_object};
+use super::answer::{Answer, Refusal, print_list, print_object, print_raw};
 use super::context::Bd;
 use super::lines::{Page, go_list};
 use super::picks::{Picks, given, has_title, ids};
@@ -31,7 +31,7 @@ impl Blocked {
         let view = View::load(&*bd.reader()?, true)?;
         let parent = given(self.parent.as_ref());
         let bare: Vec<Issue> = view.issues.iter().map(bare).collect();
-        let found = shapes::blocked(&bare, &view.graph, parent.as_deref());
+        let found = shapes::blocked(&bare, view.graph(), parent.as_deref());
         if bd.json() {
             return print_list(&found);
         }
@@ -127,7 +127,7 @@ impl Count {
         let found: Vec<&Issue> = view
             .issues
             .iter()
-            .filter(|issue| filter.matches(issue, &view.graph, bd.now) && has_title(issue, also_title, bd))
+            .filter(|issue| filter.matches(issue, view.graph(), bd.now) && has_title(issue, also_title, bd))
             .collect();
         let mut page = Page::default();
         if !by.contains(&true) {
@@ -186,11 +186,11 @@ pub(super) struct Overview {
 
 impl Overview {
     pub(super) fn run(self, bd: &Bd) -> Answer {
-        let view = View::load(&*bd.reader()?, true)?;
+        let view = View::brief(&*bd.reader()?, true)?;
         let summary = if self.assigned {
             assigned(&view, bd)
         } else {
-            let mut summary = Statistics::of(&view.issues, &view.graph);
+            let mut summary = Statistics::of(&view.issues, view.graph());
             summary.epics_eligible_for_closure = 0;
             summary
         };
@@ -242,7 +242,7 @@ fn assigned(view: &View, bd: &Bd) -> Statistics {
         blocked_issues: count(Status::Blocked),
         deferred_issues: count(Status::Deferred),
         closed_issues: count(Status::Closed),
-        ready_issues: beads::ready::ready(&view.issues, &view.graph, &ready, bd.now).len(),
+        ready_issues: beads::ready::ready(&view.issues, view.graph(), &ready, bd.now).len(),
         ..Statistics::default()
     }
 }
@@ -489,7 +489,7 @@ impl Lint {
                 results: Option<Vec<Missing>>,
             }
             let issues = found.len();
-            return print_list(&Linted {
+            return print_raw(&Linted {
                 total,
                 issues,
                 results: Some(found).filter(|list| !list.is_empty()),

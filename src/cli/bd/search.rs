@@ -97,7 +97,7 @@ impl Search {
         filter.external_ref_contains = given(self.external_contains.as_ref());
         (filter.metadata, filter.has_metadata_key) = self.metadata.wanted().map_err(Refusal::plain)?;
         let view = View::load(&*bd.reader()?, true)?;
-        let matches = |issue: &&Issue| is_found(issue, &words) && filter.matches(issue, &view.graph, bd.now);
+        let matches = |issue: &&Issue| is_found(issue, &words) && filter.matches(issue, view.graph(), bd.now);
         let mut found = by_table(view.issues.iter().filter(matches).collect(), self.limit);
         self.shown.sort(&mut found);
         if bd.json() {
@@ -170,7 +170,7 @@ impl Query {
         let answer = answer.map_err(|error| Refusal::new(format!("evaluating query: {error}")))?;
         let view = View::load(&*bd.reader()?, true)?;
         let matches =
-            |issue: &&Issue| answer.filter.matches(issue, &view.graph, bd.now) && answer.passes(issue);
+            |issue: &&Issue| answer.filter.matches(issue, view.graph(), bd.now) && answer.passes(issue);
         let found: Vec<&Issue> = view.issues.iter().filter(matches).collect();
         // bd cuts before it looks at what no filter can say, and so finds too few; here the limit is one of the result.
         let mut found = if bd.json() {

@@ -165,7 +165,7 @@ impl Show {
             return Err(Refusal::new("no issues found matching the provided IDs"));
         }
         let include = Include { dependents: self.include_dependents, comments: self.include_comments };
-        print_list(&shown.iter().map(|found| found.details(include)).collect::<Vec<_>>())
+        print_list(shown.iter().map(|found| found.details(include)))
     }
 
     fn run_linked(&self, bd: &Bd, reader: &dyn Reader) -> Answer {

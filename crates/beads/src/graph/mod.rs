@@ -83,9 +83,9 @@ pub struct Graph {
 
 impl Graph {
     /// A graph of whole issues with their edges. External are targets that say so; the others are looked up.
-    pub fn of(issues: &[Issue]) -> Self {
+    pub fn of<'i>(issues: impl IntoIterator<Item = &'i Issue> + Clone) -> Self {
         let mut graph = Self::default();
-        for issue in issues {
+        for issue in issues.clone() {
             graph.insert(&issue.id, &issue.status);
         }
         for issue in issues {
