@@ -13,10 +13,13 @@ ifneq ($(RUSTUP),)
 export RUSTUP_HOME := $(RUSTUP)
 endif
 
-.PHONY: help demo test soak bench fuzz lint
+.PHONY: help quickstart demo test soak bench fuzz lint
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+quickstart: ## Show issues in a throw-away town, without Dolt if there is none
+	@cargo run --quiet --locked --bin gt -- quickstart
 
 demo: ## Show gt at work in a throw-away town with a real Dolt
 	@tools/real-programs dolt-1.88.1

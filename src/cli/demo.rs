@@ -112,15 +112,27 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port) -> Result<(), Fai
         ),
         ("And nothing is left running", vec!["--town", &town, "dolt", "status"]),
     ];
+    let cwd = root.parent().unwrap_or(root);
+    walk(session, gt, cwd, &steps, None)
+}
+
+/// Runs commands of this program one after the other, each shown before it runs, until one fails. `variable` is set for all of
+/// them.
+pub(super) fn walk(
+    session: &Session,
+    gt: &Path,
+    cwd: &Path,
+    steps: &[(&str, Vec<&str>)],
+    variable: Option<(&str, &str)>,
+) -> Result<(), Failure> {
     for (title, args) in steps {
         let show = if session.format == Format::Json { out::note } else { out::line };
         show(format!("\n{}", styled(BOLD, title)));
         let shown: Vec<String> = args.iter().map(|a| out::shell_word(a)).collect();
         show(styled(DIM, format!("$ gt {}", shown.join(" "))));
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        let cwd = root.parent().unwrap_or(root);
         let (status, signal) = session.block_on(async {
-            let ran = spawn::foreground(gt, &args, cwd, None).await;
+            let ran = spawn::foreground(gt, &args, cwd, variable).await;
             ran.map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", gt.display())))
         })?;
         if let Some(signal) = signal {

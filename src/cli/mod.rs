@@ -12,6 +12,7 @@ mod install;
 mod man;
 
 mod out;
+mod quickstart;
 mod rig;
 mod session;
 mod status;
@@ -69,6 +70,7 @@ enum Command {
     Dolt(dolt::Dolt),
     Db(db::Db),
     Bd(BdWords),
+    Quickstart(quickstart::Quickstart),
     Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
@@ -95,6 +97,7 @@ impl Command {
             Self::Db(c) => c.run(session),
             // It has its own way of ending, see `run`.
             Self::Bd(_) => Ok(()),
+            Self::Quickstart(c) => c.run(session),
             Self::Demo(c) => c.run(session),
             Self::Completions(c) => c.run(session, &mut tree()),
             Self::Man(c) => c.run(session, tree()),

@@ -2,11 +2,12 @@
 //! our own memory in a way that needs care. Locks, atomic files, processes, signals, ports, the clock.
 //!
 //! Nothing here knows what a town or Dolt is. The only room that may contain `unsafe` (one `pre_exec` in
-//! [`spawn`]). Linux and macOS differ behind one face; the macOS halves are small and were never run.
+//! [`spawn`], one name in [`host`]). Linux and macOS differ behind one face; the macOS halves are small and were never run.
 
 pub mod atomic;
 pub mod clock;
 pub mod dir_id;
+pub mod host;
 pub mod interrupt;
 pub mod lock;
 pub mod net;

@@ -104,6 +104,16 @@ impl Env {
         both
     }
 
+    /// This environment with variables that go before its own.
+    #[must_use]
+    pub fn with(&self, others: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut both = self.clone();
+        for (name, value) in others {
+            both.0.insert(Cow::Owned(name), OsString::from(value));
+        }
+        both
+    }
+
     /// This environment without what git says of the repository that it runs in.
     #[must_use]
     pub(crate) fn without_git(&self) -> Self {

@@ -6,6 +6,7 @@
     reason = "tests start programs and write files as they like"
 )]
 
+mod bd_init;
 mod bd_workspace;
 mod command_line;
 mod install;

@@ -10,6 +10,7 @@
     reason = "tests start programs and write files as they like"
 )]
 
+mod bd_init;
 mod bd_same;
 mod bd_workspace;
 mod beads_model;

@@ -30,12 +30,13 @@ pub(super) struct Refusal {
     message: String,
     hint: Option<String>,
     told: Told,
+    code: u8,
 }
 
 impl Refusal {
     /// One line on standard error, also with `--json`.
     pub(super) fn plain(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, told: Told::Plain }
+        Self { message: message.into(), hint: None, told: Told::Plain, code: 1 }
     }
 
     /// A line, or with `--json` an object on standard output.
@@ -51,6 +52,17 @@ impl Refusal {
     /// What to do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// What it says.
+    pub(super) fn text(&self) -> &str {
+        &self.message
+    }
+
+    /// Ends the program with this code instead of 1.
+    pub(super) fn code(mut self, code: u8) -> Self {
+        self.code = code;
         self
     }
 
@@ -79,7 +91,7 @@ impl Refusal {
                 }
             }
         }
-        ExitCode::FAILURE
+        ExitCode::from(self.code)
     }
 }
 

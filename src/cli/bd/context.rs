@@ -32,20 +32,29 @@ impl Calling {
         Ok(Self { env: env.clone(), global, cwd })
     }
 
-    /// The workspace, with its warnings told.
-    pub(super) fn workspace(&self) -> Answer<Workspace> {
-        let call = Call {
+    /// Looks for the workspace.
+    pub(super) fn find(&self) -> Result<Workspace, WorkspaceError> {
+        Workspace::find(&Call {
             env: &self.env,
             cwd: &self.cwd,
             database: self.global.db.as_deref(),
             directory: self.global.directory.as_deref(),
-        };
-        let workspace = Workspace::find(&call).map_err(|error| match error {
+        })
+    }
+
+    /// The workspace, for a command that opens its database later: its warnings are told then.
+    pub(super) fn untold_workspace(&self) -> Answer<Workspace> {
+        self.find().map_err(|error| match error {
             WorkspaceError::NotFound => Refusal::new("no active beads workspace found").hint(
                 "run 'bd where' to inspect the resolved workspace, or 'bd init' to create a new database",
             ),
             error => Refusal::new(error.to_string()),
-        })?;
+        })
+    }
+
+    /// The workspace, with its warnings told.
+    pub(super) fn workspace(&self) -> Answer<Workspace> {
+        let workspace = self.untold_workspace()?;
         for warning in workspace.warnings().iter().filter(|_| !self.global.quiet) {
             out::note(format!("Warning: {warning}"));
         }

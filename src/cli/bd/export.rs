@@ -36,6 +36,17 @@ pub(super) struct Export {
 }
 
 impl Export {
+    /// What everybody shares, to this file.
+    pub(super) fn to_file(path: &std::path::Path) -> Self {
+        let output = Some(path.to_string_lossy().into_owned());
+        Self { output, all: false, include_infra: false, include_memories: false, no_memories: true }
+    }
+
+    /// All that there is, to this file.
+    pub(super) fn everything_to(path: &std::path::Path) -> Self {
+        Self { all: true, no_memories: false, ..Self::to_file(path) }
+    }
+
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let reader = bd.reader()?;
         let rules = Rules::load(&*reader)?;

@@ -33,6 +33,12 @@ pub(super) struct Import {
 }
 
 impl Import {
+    /// All of this file.
+    pub(super) fn of_file(path: &Path) -> Self {
+        let file = Some(path.to_string_lossy().into_owned());
+        Self { file, input: None, dry_run: false, dedup: false }
+    }
+
     pub(super) fn run(self, bd: &Bd) -> Answer {
         if self.input.is_some() && self.file.is_some() {
             return Err(Refusal::new("use either --input or a positional file, not both"));

@@ -3,26 +3,34 @@
 //! Scripts and agents read what it prints, so texts, JSON and exit codes are those of bd 1.1.0, byte for byte where they
 //! can be. Where it differs, the difference is written down in `docs/bd.md`.
 
+mod about;
 mod answer;
 mod close;
 mod comment;
+mod config;
 mod context;
 mod create;
 mod delete;
 mod dep;
 mod dep_show;
+mod doctor;
 mod explain;
 mod export;
 mod flags;
+mod hooks;
 mod import;
+mod init;
 mod kv;
 mod label;
+mod later;
 mod lines;
 mod list;
 mod list_format;
+mod memory;
 mod migrate;
 mod molecule;
 mod picks;
+mod prime;
 mod promote;
 mod ready;
 mod reports;
@@ -34,6 +42,7 @@ mod text;
 mod tree;
 mod update;
 mod usage;
+mod version;
 mod vocabulary;
 
 use std::ffi::OsString;
@@ -147,11 +156,60 @@ enum Verb {
     Export(export::Export),
     #[command(subcommand)]
     Dep(dep::Dep),
+    Init(Box<init::Init>),
+    #[command(subcommand)]
+    Hooks(hooks::Hooks),
+    /// Which bd this is
+    Version,
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Which .beads directory is in force
+    Where,
+    /// What is in force: repository, database, server, and the way to the data
+    Context,
+    Info(about::Info),
+    /// Whether the database answers
+    Ping,
+    /// The first steps
+    Quickstart,
+    /// How to make a workspace anew, and what that does not touch
+    InitSafety,
+    Prime(prime::Prime),
+    Doctor(doctor::Doctor),
+    Remember(memory::Remember),
+    Recall(memory::Recall),
+    Memories(memory::Memories),
+    Forget(memory::Forget),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
 }
 
 impl Verb {
     fn run(self, calling: Calling) -> Answer {
-        self.with(&calling.bd()?)
+        match self {
+            Self::Init(c) => c.run(&calling),
+            Self::Hooks(c) => c.run(&calling),
+            Self::Version => version::version(&calling),
+            Self::Config(c) => c.run(calling),
+            Self::Where => about::whereabouts(&calling),
+            Self::Context => about::context(&calling),
+            Self::Ping => about::ping(calling),
+            Self::Doctor(c) => c.run(calling),
+            Self::Prime(c) => {
+                c.run(&calling);
+                Ok(())
+            }
+            Self::Quickstart => {
+                about::quickstart();
+                Ok(())
+            }
+            Self::InitSafety => {
+                about::init_safety();
+                Ok(())
+            }
+            Self::Other(words) => later::refuse(&words),
+            other => other.with(&calling.bd()?),
+        }
     }
 
     fn with(self, bd: &Bd) -> Answer {
@@ -191,6 +249,24 @@ impl Verb {
             Self::Migrate(c) => c.run(bd),
             Self::Export(c) => c.run(bd),
             Self::Dep(c) => c.run(bd),
+            Self::Info(c) => c.run(bd),
+            Self::Remember(c) => c.run(bd),
+            Self::Recall(c) => c.run(bd),
+            Self::Memories(c) => c.run(bd),
+            Self::Forget(c) => c.run(bd),
+            // These need no database, or look for it in their own way, see `run`.
+            Self::Init(_)
+            | Self::Hooks(_)
+            | Self::Version
+            | Self::Config(_)
+            | Self::Where
+            | Self::Context
+            | Self::Ping
+            | Self::Prime(_)
+            | Self::Doctor(_)
+            | Self::Quickstart
+            | Self::InitSafety
+            | Self::Other(_) => Ok(()),
         }
     }
 }

@@ -101,6 +101,19 @@ impl Native {
         Ok(Attempt::Done(commit))
     }
 
+    /// Makes bd's tables in a database that has none yet. `None`: it has some, and nothing was done.
+    pub fn fill(&self, fresh: &schema::Fresh, deadline: Deadline) -> Result<Attempt<Option<()>>, StoreError> {
+        let Some(mut writable) = self.lock(deadline)? else { return Ok(Attempt::Held) };
+        let session = writable.locked.session()?;
+        let mut draft = session.begin(session.head())?;
+        if !session.tables(draft.working())?.names()?.is_empty() {
+            return Ok(Attempt::Done(None));
+        }
+        schema::fill(&mut draft, fresh)?;
+        writable.locked.apply(draft.prepare_sql(&fresh.by, "bd init")?)?;
+        Ok(Attempt::Done(Some(())))
+    }
+
     /// Passes the gate of the data directory, if it has one, and tries the database's lock once.
     fn lock(&self, deadline: Deadline) -> Result<Option<Writable>, StoreError> {
         let own_dir = self.dir.parent().map(|data_dir| data_dir.join(".gt")).filter(|own| own.is_dir());

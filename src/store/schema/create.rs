@@ -78,7 +78,9 @@ fn refuse_what_is_there(path: &Path) -> Result<(), SchemaError> {
     }
 }
 
-fn fill(draft: &mut Draft, fresh: &Fresh) -> dolt_store::Result<()> {
+/// The same in a database that is there and has no tables, as `dolt init` leaves one: its first commit stays. Nothing is
+/// written here; `draft` has it all.
+pub(crate) fn fill(draft: &mut Draft, fresh: &Fresh) -> dolt_store::Result<()> {
     draft.create_dolt_ignore(OPTIONS)?;
     draft.create_dolt_nonlocal_tables()?;
     for step in plan::of(fresh) {

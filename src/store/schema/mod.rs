@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use dolt_store::commit::Author;
 use jiff::Timestamp;
 
+pub(super) use create::fill;
 pub use create::{create, create_on, statements};
 pub use gate::{Access, Circumstances, Refusal, RemoteGate, RemoteState, Verdict, gate};
 pub use inspect::{Found, Hashes, ensure_local, inspect, remote_hashes};

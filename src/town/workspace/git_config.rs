@@ -62,6 +62,25 @@ impl GitConfig {
         found
     }
 
+    /// What stands in one file, includes not followed. None: git would refuse it.
+    pub(super) fn of_text(text: &str) -> Option<Self> {
+        Some(Self { values: parse(text).ok()?, problem: None })
+    }
+
+    /// Keys and values, in order.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
+        self.values.iter()
+    }
+
+    /// Whether any remote has an address.
+    pub fn has_remote(&self) -> bool {
+        let is_address = |key: &str| {
+            key.strip_prefix("remote.")
+                .is_some_and(|rest| rest.rsplit_once('.').is_some_and(|(_, name)| name == "url"))
+        };
+        self.values.iter().any(|(key, _)| is_address(key))
+    }
+
     /// The value of a key, for example `user.name`. Section and name in any case; a subsection as it is written.
     pub fn get(&self, key: &str) -> Option<&str> {
         let key = normal(key);
