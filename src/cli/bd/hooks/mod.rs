@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::answer::{Answer, Refusal, print_list};
+use super::answer::{Answer, Refusal, print_raw};
 use super::context::Calling;
 use super::version::BD_VERSION;
 use crate::cli::out;
@@ -108,7 +108,7 @@ fn install(calling: &Calling, how: &Install) -> Answer {
     };
     let kept = put(&calling.env, &repo, &dir, is_set).map_err(|error| within(Refusal::new(error)))?;
     if calling.global.json {
-        return print_list(&serde_json::json!({
+        return print_raw(&serde_json::json!({
             "success": true,
             "message": "Git hooks installed successfully",
             "shared": how.shared,
@@ -221,7 +221,7 @@ fn uninstall(calling: &Calling) -> Answer {
     }
     if calling.global.json {
         let told = serde_json::json!({ "success": true, "message": "Git hooks uninstalled successfully" });
-        return print_list(&told);
+        return print_raw(&told);
     }
     out::line("✓ Git hooks uninstalled successfully");
     Ok(())
@@ -248,7 +248,7 @@ fn list(calling: &Calling) -> Answer {
         struct Answered<'a> {
             hooks: &'a [Status],
         }
-        return print_list(&Answered { hooks: &all });
+        return print_raw(&Answered { hooks: &all });
     }
     out::line("Git hooks status:");
     for Status { name, installed, version, is_shim, outdated } in all {
