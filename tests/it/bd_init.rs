@@ -415,3 +415,29 @@ fn the_quickstart_needs_no_dolt() {
     run(command).ok();
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
 }
+
+#[test]
+fn the_history_of_the_database_is_shown_and_what_is_left_is_committed() {
+    let sealed = Sealed::new();
+    let root = repository(&sealed, "w");
+    bd(&sealed, &root, &["init", "-q"]).ok();
+    let at = || bd(&sealed, &root, &["vc", "status", "--json"]).ok().json();
+    let first = at();
+    assert_eq!(first["branch"], "main");
+    assert_eq!(first["commit"].as_str().unwrap().len(), 32);
+    bd(&sealed, &root, &["create", "One", "--id", "w-1", "--dolt-auto-commit", "off"]).ok();
+    assert_eq!(at(), first, "nothing was committed");
+    bd(&sealed, &root, &["vc", "status"]).ok().says("There are changes that no commit holds");
+    bd(&sealed, &root, &["vc", "commit", "-m", "by hand"]).ok();
+    assert_ne!(at(), first);
+    let log = bd(&sealed, &root, &["vc", "log", "--json"]).ok().json();
+    assert_eq!((&log[0]["message"], &log[1]["message"]), (&"by hand".into(), &"bd init".into()));
+    assert_eq!(bd(&sealed, &root, &["vc", "log", "-n", "1"]).ok().out.lines().count(), 1);
+    bd(&sealed, &root, &["vc", "merge", "x"]).fails(1).says("bd vc merge is not here yet");
+    bd(&sealed, &root, &["vc", "bogus"]).fails(1).says("unknown command \"bogus\" for \"bd vc\"");
+    bd(&sealed, &root, &["dolt", "push"]).fails(1).says("bd dolt push is not here yet");
+    bd(&sealed, &root, &["dolt", "status"]).ok().says("embedded (in-process, no server)");
+    bd(&sealed, &root, &["dolt", "start"]).fails(1).says("not supported in embedded mode");
+    let shown = bd(&sealed, &root, &["dolt", "show", "--json"]).ok().json();
+    assert_eq!((&shown["database"], &shown["embedded"]), (&"w".into(), &true.into()));
+}

@@ -42,6 +42,7 @@ mod text;
 mod tree;
 mod update;
 mod usage;
+mod vc;
 mod version;
 mod vocabulary;
 
@@ -176,6 +177,10 @@ enum Verb {
     InitSafety,
     Prime(prime::Prime),
     Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Vc(vc::Vc),
+    #[command(subcommand)]
+    Dolt(vc::Dolt),
     Remember(memory::Remember),
     Recall(memory::Recall),
     Memories(memory::Memories),
@@ -195,6 +200,7 @@ impl Verb {
             Self::Context => about::context(&calling),
             Self::Ping => about::ping(calling),
             Self::Doctor(c) => c.run(calling),
+            Self::Dolt(c) => c.run(calling),
             Self::Prime(c) => {
                 c.run(&calling);
                 Ok(())
@@ -250,6 +256,7 @@ impl Verb {
             Self::Export(c) => c.run(bd),
             Self::Dep(c) => c.run(bd),
             Self::Info(c) => c.run(bd),
+            Self::Vc(c) => c.run(bd),
             Self::Remember(c) => c.run(bd),
             Self::Recall(c) => c.run(bd),
             Self::Memories(c) => c.run(bd),
@@ -264,6 +271,7 @@ impl Verb {
             | Self::Ping
             | Self::Prime(_)
             | Self::Doctor(_)
+            | Self::Dolt(_)
             | Self::Quickstart
             | Self::InitSafety
             | Self::Other(_) => Ok(()),
