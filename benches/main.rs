@@ -16,6 +16,7 @@
 )]
 
 mod common;
+mod issues;
 mod lifecycle;
 mod store;
 mod writing;
@@ -28,4 +29,5 @@ fn main() {
     lifecycle::measure();
     store::measure();
     writing::measure();
+    issues::measure();
 }

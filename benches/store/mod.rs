@@ -11,7 +11,7 @@ mod verify;
 use crate::common::page::{Page, progress};
 use room::Room;
 
-const ISSUES: &str = "issues";
+const ISSUES: &str = "rows-of-bd";
 const TABLE: &str = "table";
 const BIG: &str = "big";
 

@@ -41,7 +41,7 @@ fn writer(room: &Room, database: &Path, first: u32, count: u32) -> Command {
 }
 
 /// Runs chains of processes beside one another; in each chain the next begins when the one before has ended.
-fn beside(chains: Vec<Vec<Command>>) -> Duration {
+pub(crate) fn beside(chains: Vec<Vec<Command>>) -> Duration {
     let begun = Instant::now();
     std::thread::scope(|scope| {
         for chain in chains {

@@ -19,7 +19,7 @@ const HELD: &str = "lock-held";
 const CROWD: &str = "crowd-of-writers";
 const GROWTH: &str = "growth-with-rows";
 
-pub(crate) use crowd::was_writer;
+pub(crate) use crowd::{beside, was_writer};
 
 pub(crate) fn measure() {
     let programs = [dolt_path(), bd_path()];

@@ -21,6 +21,7 @@ use gt::store::load::{self, Rules, With};
 use gt::store::native::Native;
 use gt::store::ops::{self, Act, AddEdge, Close, NewIssue, Update, Work};
 use gt::store::reader::{By, Reader};
+use gt::store::schema;
 use gt::store::{Changes, Chosen, Engine, Outcome, Server, Store, StoreError, Whereabouts, server, step};
 use gt::sys::net::Port;
 use jiff::Timestamp;
@@ -514,5 +515,65 @@ fn a_connection_that_breaks_while_the_server_commits_neither_loses_nor_doubles_t
             acknowledged.push(title.to_owned());
         }
         has_once(&project, &data_dir, acknowledged);
+    }
+}
+
+#[test]
+fn a_clone_on_a_server_gets_the_local_tables_that_its_first_wisp_needs() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let project = Project::new(dolt);
+        let in_dolt = |dir: &Path, args: &[&str]| run(project.command(&dolt.path(), dir, args)).ok();
+        let url = format!("file://{}", project.town.outside().join("remote").display());
+        let origin = project.data_dir().join("x");
+        in_dolt(&origin, &["remote", "add", "origin", &url]);
+        in_dolt(&origin, &["push", "origin", "main"]);
+        // As cloned, and as somebody left it who was ended in the middle.
+        let begun = schema::local_statements(&schema::local_tables(), Timestamp::UNIX_EPOCH);
+        for statements in [0, 2] {
+            let data_dir = project.town.outside().join(format!("clone-{statements}"));
+            fs::create_dir(&data_dir).unwrap();
+            in_dolt(&data_dir, &["clone", &url, "x"]);
+            let clone = data_dir.join("x");
+            for sql in &begun[..statements] {
+                in_dolt(&clone, &["sql", "-q", sql]);
+            }
+            let port = free_port();
+            let process = project.serve(&data_dir, port);
+            let store = store(&data_dir, Engine::Server, Some(port));
+            let durable = create(&store, 0, &new_issue("Durable"));
+            let inspect = || schema::inspect(&session(&data_dir)).unwrap();
+            assert!(inspect().local.is_none(), "no issue needs local tables: {:?}", inspect());
+            let mut wisp = new_issue("Gone tomorrow");
+            wisp.issue.ephemeral = true;
+            wisp.issue.labels = vec!["w".into()];
+            wisp.deps = vec![DepSpec { kind: EdgeType::Blocks, target: durable, reversed: false }];
+            let wisp = create(&store, 1, &wisp);
+            let read = load::issue(&*store.reader().unwrap(), &wisp, With::ALL).unwrap().unwrap();
+            assert_eq!((read.1, read.0.labels), (Family::Wisps, vec!["w".to_owned()]));
+            assert!(inspect().is_current(), "{dolt:?}, {statements}: {:?}", inspect());
+            create(&store, 2, &new_issue("After it"));
+            drop(process);
+            in_dolt(&clone, &["status"]).never_says("wisp");
+            in_dolt(&clone, &["fsck"]).says("No problems found.");
+        }
+        // Tables of another version are left alone.
+        in_dolt(
+            &origin,
+            &[
+                "sql",
+                "-q",
+                "drop table wisp_labels; update ignored_schema_migrations set version = 12 where version = 11",
+            ],
+        );
+        let port = free_port();
+        let _process = project.serve(&project.data_dir(), port);
+        let store = store(&project.data_dir(), Engine::Server, Some(port));
+        let mut wisp = new_issue("Refused");
+        wisp.issue.ephemeral = true;
+        wisp.issue.labels = vec!["w".into()];
+        let refused = command(&store, 3, Some("no"), |work, rules| ops::create(work, rules, wisp.clone()));
+        let error = refused.unwrap_err();
+        assert!(error.to_string().contains("local tables of version 12"), "{error}");
+        assert!(!titles(&project.data_dir()).contains(&"Refused".to_owned()));
     }
 }

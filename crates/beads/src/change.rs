@@ -88,9 +88,10 @@ pub fn close(issue: &mut Issue, reason: &str, session: &str, now: Timestamp) -> 
     true
 }
 
-/// Opens a closed issue, and takes off its date to be put off until; false if it was not closed (bd `ReopenIssueInTx`).
+/// Opens an issue in whatever state, and takes off its date to be put off until; false if it was open (bd `reopenCmd` and
+/// `ReopenIssue` of its stores).
 pub fn reopen(issue: &mut Issue, now: Timestamp) -> bool {
-    if issue.status != Status::Closed {
+    if issue.status == Status::Open {
         return false;
     }
     issue.status = Status::Open;

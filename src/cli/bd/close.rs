@@ -127,7 +127,7 @@ impl Reopen {
                 };
                 let done = step(tx, &act, |work| ops::reopen(work, &id, &self.reason))?;
                 if done.was_open {
-                    told.push(format!("{id} is already {}", done.issue.status));
+                    told.push(format!("{id} is already open"));
                 } else {
                     opened.push(id);
                 }

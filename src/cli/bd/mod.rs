@@ -287,6 +287,8 @@ fn tree() -> clap::Command {
             let takes_values = arg.get_action().takes_values() && !arg.is_positional();
             if takes_values { arg.allow_hyphen_values(true) } else { arg }
         });
+        // A flag that is given twice counts as it was given last.
+        let command = command.args_override_self(true);
         names.into_iter().fold(command, |command, name| command.mut_subcommand(name, as_in_bd))
     }
     as_in_bd(Cli::command())

@@ -1,7 +1,7 @@
 //! `close` and `reopen`: the row, the event, and the flags of whoever waited (bd 1.1.0 `issueops/close.go`, `reopen.go`).
 
-use beads::Issue;
 use beads::change::{self, Event, check_close};
+use beads::{Issue, Status};
 
 use super::work::{Told, Work, as_event_value};
 use crate::store::StoreError;
@@ -57,11 +57,11 @@ pub fn close(work: &mut Work<'_>, id: &str, how: &Close<'_>) -> Result<Closed, S
 pub struct Reopened {
     /// The issue afterwards.
     pub issue: Issue,
-    /// It was not closed; nothing has changed.
+    /// It was open; nothing has changed.
     pub was_open: bool,
 }
 
-/// Opens a closed issue.
+/// Opens an issue that is in another state.
 pub fn reopen(work: &mut Work<'_>, id: &str, reason: &str) -> Result<Reopened, StoreError> {
     let (before, family) = work.issue_with(id, With { labels: true, ..With::NOTHING })?;
     let mut issue = before.clone();
@@ -75,7 +75,8 @@ pub fn reopen(work: &mut Work<'_>, id: &str, reason: &str) -> Result<Reopened, S
     values.push(("updated_at", crate::store::reader::of_time(work.act.now)));
     work.changes.update(family.rows(), vec![("id", of_text(id))], once(values));
     let told = r#"{"defer_until":null,"status":"open"}"#;
-    work.event(family, id, Event::Reopened, Told::Values(&as_event_value(&before), told));
+    let event = if before.status == Status::Closed { Event::Reopened } else { Event::StatusChanged };
+    work.event(family, id, event, Told::Values(&as_event_value(&before), told));
     if !reason.is_empty() {
         work.event(family, id, Event::Commented, Told::Comment(reason));
     }

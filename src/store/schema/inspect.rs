@@ -159,3 +159,17 @@ pub fn ensure_local(draft: &mut Draft, now: Timestamp) -> Result<Vec<&'static st
     }
     Ok(found.missing_local)
 }
+
+/// The names of the local tables, in the order in which they are made.
+pub fn local_tables() -> Vec<&'static str> {
+    tables::local().into_iter().map(|(name, _)| name).collect()
+}
+
+/// What makes these local tables, in SQL, one statement after the other: for a server. Each table gets its own name at once. Under
+/// the name that bd gives one of them first it would be part of the next commit if the server ended in between.
+pub fn local_statements(wanted: &[&str], now: Timestamp) -> Vec<String> {
+    // None of the steps is a commit, which alone would name an author.
+    let statements = plan::local(wanted, now).into_iter().map(|step| step.sql(""));
+    let named = statements.map(|sql| sql.replace(tables::FIRST_NAME, ""));
+    named.filter(|sql| !sql.starts_with("rename table ")).collect()
+}

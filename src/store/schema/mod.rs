@@ -25,7 +25,7 @@ use jiff::Timestamp;
 pub(super) use create::fill;
 pub use create::{create, create_on, statements};
 pub use gate::{Access, Circumstances, Refusal, RemoteGate, RemoteState, Verdict, gate};
-pub use inspect::{Found, Hashes, ensure_local, inspect, remote_hashes};
+pub use inspect::{Found, Hashes, ensure_local, inspect, local_statements, local_tables, remote_hashes};
 pub use migrate::migrate;
 
 /// The newest version of what is committed, bd 1.1.0's.

@@ -181,6 +181,9 @@ pub(super) fn again() -> Vec<String> {
     ]
 }
 
+/// What bd puts before the name of one of the local tables at first.
+pub(super) const FIRST_NAME: &str = "__temp__";
+
 /// The local tables, which no commit takes, by name: a clone has none of them.
 pub(super) fn local() -> Vec<(&'static str, Vec<String>)> {
     let of_wisp = |name| refers(name, "issue_id", "wisps");

@@ -6,6 +6,7 @@
 
 mod connection;
 mod landed;
+mod local;
 mod proof;
 mod reader;
 mod statement;

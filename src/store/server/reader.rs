@@ -31,6 +31,11 @@ impl ServerReader {
         &self.connection
     }
 
+    /// Forgets which columns tables have: some have come.
+    pub(super) fn forget_keys(&self) {
+        self.keys.borrow_mut().clear();
+    }
+
     // What a statement gives; nothing if its table is one that a clone may lack.
     fn ask(&self, table: &str, (sql, values): &Statement) -> Result<Vec<Vec<Typed>>, StoreError> {
         match self.connection.run(sql, values) {

@@ -11,11 +11,13 @@ use dolt_store::commit::Author;
 
 use super::connection::Connection;
 use super::landed::{self, Landed};
+use super::local;
 use super::reader::ServerReader;
 use super::{Sent, ServerEngine, is_away, statement};
 use crate::sql::{SqlError, Typed};
 use crate::store::StoreError;
 use crate::store::change::{Change, Changes, Job, Outcome, Tx};
+use crate::store::family::is_local;
 use crate::store::reader::Reader;
 use crate::store::runtime::wait;
 use crate::sys::clock::{Deadline, pause};
@@ -44,7 +46,7 @@ pub(super) fn write<T>(
         Err(error) if is_away(&error) => return Ok(Sent::Gone(error)),
         Err(error) => return Err(error),
     };
-    let mut tx = ServerTx { reader: ServerReader::of(connection), done: Vec::new() };
+    let mut tx = ServerTx { reader: ServerReader::of(connection), done: Vec::new(), lacks: None };
     let mut between = Duration::from_millis(2);
     loop {
         match attempt(&mut tx, by, deadline, job) {
@@ -83,15 +85,28 @@ fn attempt<T>(
     job: &mut Job<'_, T>,
 ) -> Result<(T, Committed), StoreError> {
     take_turn(tx.connection(), deadline)?;
-    tx.done.clear();
-    tx.connection().tell("START TRANSACTION")?;
-    let Outcome { message, result } = job(tx)?;
+    let mut outcome = worked_out(tx, job);
+    if tx.lacks.is_some() {
+        tx.roll_back();
+        local::ensure(tx.connection())?;
+        tx.reader.forget_keys();
+        outcome = worked_out(tx, job);
+    }
+    let Outcome { message, result } = outcome?;
     if tx.done.is_empty() && message.is_none() {
         tx.roll_back();
         return Ok((result, Committed::Yes));
     }
     let committed = commit(tx.connection(), by, message.as_deref());
     Ok((result, committed))
+}
+
+/// Does the job in a new transaction.
+fn worked_out<T>(tx: &mut ServerTx, job: &mut Job<'_, T>) -> Result<Outcome<T>, StoreError> {
+    tx.done.clear();
+    tx.lacks = None;
+    tx.connection().tell("START TRANSACTION")?;
+    job(tx)
 }
 
 /// Waits until no other writer of ours is in a transaction. The server lets go of the lock with the connection.
@@ -170,6 +185,8 @@ fn indeterminate(engine: &ServerEngine, error: StoreError) -> StoreError {
 struct ServerTx {
     reader: ServerReader,
     done: Vec<Change>,
+    /// A local table that was to be written and is not there.
+    lacks: Option<&'static str>,
 }
 
 impl ServerTx {
@@ -189,6 +206,13 @@ impl Tx for ServerTx {
 
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let changes = changes.as_slice();
+        for table in changes.iter().map(Change::table).filter(|table| is_local(table)) {
+            if self.reader.key_of(table)?.is_empty() {
+                self.lacks = Some(table);
+                let problem = format!("the table {table} is not there");
+                return Err(StoreError::Engine { engine: "server", problem });
+            }
+        }
         for (sql, values) in statement::statements(changes, |table| self.reader.key_of(table))? {
             self.connection().run(&sql, &values)?;
         }

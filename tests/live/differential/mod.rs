@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use case::Case;
 use outcome::Tally;
 pub(crate) use random::Random;
+pub(crate) use shrink::piece;
 use shrink::shrink;
 use theirs::Server;
 

@@ -62,7 +62,7 @@ fn smallest_by(
 }
 
 // Halves first, then quarters, at last single ones. `n` counts all of these pieces.
-fn piece(len: usize, mut n: usize) -> Option<std::ops::Range<usize>> {
+pub(crate) fn piece(len: usize, mut n: usize) -> Option<std::ops::Range<usize>> {
     let mut width = len.div_ceil(2);
     while width > 0 && len > 0 {
         let pieces = len.div_ceil(width);

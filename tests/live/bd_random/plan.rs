@@ -1,0 +1,336 @@
+//! What a case does, drawn from a seed.
+//!
+//! What could go wrong is a plan whose commands are nearly all refused. So issues are made first and ids are drawn from few, and
+//! how often each verb was taken by both is counted (`ENOUGH`).
+
+use crate::differential::Random;
+use crate::support::Dolt;
+
+/// Whether a server holds the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Down,
+    Up(Dolt),
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A command; who does it is drawn when both are to take turns.
+    Call { words: Vec<String>, input: Option<String>, ours: bool },
+    /// The server comes or goes.
+    Server(State),
+    /// Everything is compared.
+    Compare,
+}
+
+/// How a case is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// One database, the programs in turn.
+    Together,
+    /// Two databases, a program for each.
+    Apart,
+}
+
+/// A case.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) mode: Mode,
+    pub(crate) steps: Vec<Step>,
+}
+
+const TEXTS: [&str; 7] = [
+    "plain",
+    "two\nlines & <tags> \"quoted\"",
+    "é 😀 \\ 'single' % _",
+    "",
+    "tab\there",
+    "- looks like a flag",
+    "a longer one, with commas, and a full stop at the end of it.",
+];
+const LABELS: [&str; 6] = ["backend", "ui", "a b", "Ünï", "x:y", "urgent,late"];
+const PEOPLE: [&str; 4] = ["me", "ada", "rig/polecats/toast", ""];
+const TYPES: [&str; 8] = ["bug", "feature", "task", "epic", "chore", "decision", "feat", "nonsense"];
+const STATUSES: [&str; 9] =
+    ["open", "in_progress", "blocked", "deferred", "closed", "pinned", "hooked", "open", "nonsense"];
+const PRIORITIES: [&str; 8] = ["0", "1", "2", "3", "4", "P1", "7", "high"];
+const KINDS: [&str; 13] = [
+    "blocks",
+    "blocks",
+    "blocks",
+    "parent-child",
+    "parent-child",
+    "waits-for",
+    "conditional-blocks",
+    "related",
+    "discovered-from",
+    "tracks",
+    "relates-to",
+    "supersedes",
+    "own-kind",
+];
+/// Far enough from now that no clock matters.
+const TIMES: [&str; 4] = ["2999-01-01", "2001-02-03", "2999-06-07T08:09:10Z", ""];
+
+impl Case {
+    /// The case of this seed: `calls` commands.
+    pub(crate) fn of(seed: u64, calls: usize) -> Self {
+        let mut random = Random::of(seed);
+        let mode = if seed.is_multiple_of(2) { Mode::Together } else { Mode::Apart };
+        let mut maker = Maker { random: random.fork(), ids: Vec::new(), made: 0 };
+        let mut steps = Vec::new();
+        let states = [State::Down, State::Up(Dolt::V1), State::Up(Dolt::V2)];
+        let mut state = State::Down;
+        for n in 0..calls {
+            if n > 0 && random.one_in(8) {
+                let next = *random.pick(&states);
+                if next != state {
+                    state = next;
+                    steps.push(Step::Server(next));
+                }
+            }
+            let (words, input) = if n < 4 { (maker.create(), None) } else { maker.any() };
+            steps.push(Step::Call { words, input, ours: random.one_in(2) });
+            if n % 6 == 5 || n + 1 == calls {
+                steps.push(Step::Compare);
+            }
+        }
+        Self { mode, steps }
+    }
+}
+
+struct Maker {
+    random: Random,
+    ids: Vec<String>,
+    made: usize,
+}
+
+impl Maker {
+    fn pick(&mut self, of: &[&str]) -> String {
+        (*self.random.pick(of)).to_owned()
+    }
+
+    /// An id, mostly of something that was made.
+    fn id(&mut self) -> String {
+        if self.ids.is_empty() || self.random.one_in(25) {
+            return "x-none".to_owned();
+        }
+        self.random.pick(&self.ids).clone()
+    }
+
+    fn any(&mut self) -> (Vec<String>, Option<String>) {
+        let words = match self.random.below(34) {
+            0..=3 => self.create(),
+            4..=9 => self.update(),
+            10..=12 => self.close(),
+            13 => self.reopen(),
+            14..=18 => self.add_edge(),
+            19..=20 => vec!["dep".into(), "remove".into(), self.id(), self.id()],
+            21..=22 => {
+                let verb = self.pick(&["add", "remove"]);
+                vec!["label".into(), verb, self.id(), self.pick(&LABELS[..5])]
+            }
+            23 => vec!["comment".into(), self.id(), self.pick(&TEXTS)],
+            24 => {
+                let mut words = vec!["delete".into(), self.id()];
+                let how = self.pick(&["--force", "--force", "--cascade", "--dry-run"]);
+                if how == "--cascade" {
+                    words.push("--force".into());
+                }
+                words.push(how);
+                words
+            }
+            25 => {
+                let mut words = vec!["defer".into(), self.id()];
+                if self.random.one_in(2) {
+                    words.extend(["--until".into(), "2999-01-01".into()]);
+                }
+                if self.random.one_in(3) {
+                    words.extend(["--reason".into(), "not now".into()]);
+                }
+                words
+            }
+            26 => vec!["undefer".into(), self.id()],
+            27 => vec!["promote".into(), self.id()],
+            28 => vec!["assign".into(), self.id(), self.pick(&PEOPLE)],
+            29 => vec!["priority".into(), self.id(), self.pick(&PRIORITIES)],
+            30 => vec!["note".into(), self.id(), self.pick(&TEXTS[..3])],
+            31 => vec!["tag".into(), self.id(), self.pick(&LABELS[..5])],
+            _ => {
+                let lines = self.lines();
+                return (vec!["import".into(), "-".into(), "--json".into()], Some(lines));
+            }
+        };
+        let mut words = words;
+        words.push("--json".into());
+        (words, None)
+    }
+
+    // A flag once in so many times.
+    fn maybe(&mut self, words: &mut Vec<String>, times: usize, flag: &str, of: &[&str]) {
+        if self.random.one_in(times) {
+            let value = self.pick(of);
+            words.push(format!("{flag}={value}"));
+        }
+    }
+
+    fn create(&mut self) -> Vec<String> {
+        let is_child = !self.ids.is_empty() && self.random.one_in(5);
+        self.made += 1;
+        let more = self.pick(&["", "<b>", "é", "of many words"]);
+        let title = format!("Issue {} {more}", self.made);
+        let mut words = vec!["create".to_owned(), title, "--json".to_owned()];
+        if is_child {
+            let parent = self.id();
+            words.push(format!("--parent={parent}"));
+            self.ids.push(format!("{parent}.1"));
+        } else {
+            let id = format!("x-{}", self.made);
+            words.push(format!("--id={id}"));
+            self.ids.push(id);
+        }
+        self.maybe(&mut words, 2, "--priority", &PRIORITIES[..6]);
+        self.maybe(&mut words, 3, "--type", &TYPES[..7]);
+        self.maybe(&mut words, 30, "--type", &TYPES[7..]);
+        self.maybe(&mut words, 4, "--assignee", &PEOPLE);
+        self.texts(&mut words, 6);
+        self.maybe(&mut words, 3, "--labels", &LABELS);
+        self.maybe(&mut words, 8, "--estimate", &["30", "0", "-5"]);
+        self.maybe(&mut words, 8, "--due", &TIMES[..3]);
+        self.maybe(&mut words, 8, "--defer", &TIMES[..3]);
+        self.maybe(&mut words, 8, "--metadata", &[r#"{"k":"v","n":[1,2.50,null]}"#, "{}", "[1]", "{bad"]);
+        self.maybe(&mut words, 12, "--mol-type", &["swarm", "work", "nonsense"]);
+        if self.random.one_in(6) {
+            words.push("--ephemeral".into());
+            self.maybe(&mut words, 2, "--wisp-type", &["patrol", "nonsense"]);
+        } else if self.random.one_in(15) {
+            words.push("--no-history".into());
+        }
+        if self.random.one_in(4) {
+            let (kind, target) = (self.pick(&KINDS), self.id());
+            words.push(if self.random.one_in(3) {
+                format!("--deps={target}")
+            } else {
+                format!("--deps={kind}:{target}")
+            });
+        }
+        if self.random.one_in(12) {
+            let target = self.id();
+            words.push(format!("--waits-for={target}"));
+            self.maybe(&mut words, 2, "--waits-for-gate", &["any-children", "all-children", "nonsense"]);
+        }
+        words
+    }
+
+    fn texts(&mut self, words: &mut Vec<String>, times: usize) {
+        for flag in ["--description", "--design", "--acceptance", "--notes", "--append-notes"] {
+            self.maybe(words, times, flag, &TEXTS);
+        }
+        self.maybe(words, times * 2, "--external-ref", &["gh-9", "jira-A", ""]);
+        self.maybe(words, times * 2, "--spec-id", &["S1", ""]);
+    }
+
+    fn update(&mut self) -> Vec<String> {
+        let mut words = vec!["update".to_owned(), self.id()];
+        if self.random.one_in(8) {
+            let id = self.id();
+            words.push(id);
+        }
+        if self.random.one_in(4) {
+            words.push("--claim".into());
+            return words;
+        }
+        self.maybe(&mut words, 2, "--status", &STATUSES[..8]);
+        self.maybe(&mut words, 25, "--status", &STATUSES[8..]);
+        self.maybe(&mut words, 5, "--priority", &PRIORITIES);
+        self.maybe(&mut words, 8, "--title", &["New title", "", "é <b>"]);
+        self.maybe(&mut words, 8, "--type", &TYPES);
+        self.maybe(&mut words, 6, "--assignee", &PEOPLE);
+        self.texts(&mut words, 8);
+        self.maybe(&mut words, 6, "--add-label", &LABELS);
+        self.maybe(&mut words, 6, "--remove-label", &LABELS);
+        self.maybe(&mut words, 10, "--set-labels", &LABELS);
+        self.maybe(&mut words, 12, "--due", &TIMES);
+        self.maybe(&mut words, 12, "--defer", &TIMES);
+        self.maybe(&mut words, 12, "--estimate", &["15", "0"]);
+        self.maybe(&mut words, 10, "--set-metadata", &["k=1", "team=x y", "bad", "n=null"]);
+        self.maybe(&mut words, 15, "--unset-metadata", &["k", "none"]);
+        if self.random.one_in(8) {
+            let parent = if self.random.one_in(3) { String::new() } else { self.id() };
+            words.push(format!("--parent={parent}"));
+        }
+        words
+    }
+
+    fn close(&mut self) -> Vec<String> {
+        let mut words = vec!["close".to_owned(), self.id()];
+        if self.random.one_in(4) {
+            let id = self.id();
+            words.push(id);
+        }
+        self.maybe(&mut words, 2, "--reason", &["done", "é <b>", "failed: it broke", "won't fix"]);
+        if self.random.one_in(2) {
+            words.push("--force".into());
+        }
+        words
+    }
+
+    fn reopen(&mut self) -> Vec<String> {
+        let mut words = vec!["reopen".to_owned(), self.id()];
+        self.maybe(&mut words, 2, "--reason", &["not yet"]);
+        words
+    }
+
+    fn add_edge(&mut self) -> Vec<String> {
+        let target = if self.random.one_in(12) { "external:other:thing".to_owned() } else { self.id() };
+        let mut words = vec!["dep".to_owned(), "add".to_owned(), self.id(), target];
+        self.maybe(&mut words, 1, "--type", &KINDS);
+        words
+    }
+
+    /// A few lines of an import; the times are older or newer than anything that is stored.
+    fn lines(&mut self) -> String {
+        let mut text = String::new();
+        for _ in 0..=self.random.below(3) {
+            let id = if self.random.one_in(2) {
+                self.made += 1;
+                let id = format!("x-{}", self.made);
+                self.ids.push(id.clone());
+                id
+            } else {
+                self.id()
+            };
+            let mut line = serde_json::json!({
+                "id": id,
+                "title": format!("Imported {}", self.made),
+                "priority": self.random.below(5),
+                "issue_type": self.pick(&TYPES[..6]),
+                "created_at": "2001-01-01T00:00:00Z",
+                "updated_at": self.pick(&["2001-01-02T03:04:05Z", "2999-01-02T03:04:05Z"]),
+            });
+            let status = self.pick(&STATUSES[..5]);
+            if status == "closed" {
+                line["closed_at"] = "2002-01-01T00:00:00Z".into();
+            }
+            line["status"] = status.into();
+            if self.random.one_in(3) {
+                line["labels"] = serde_json::json!([self.pick(&LABELS[..5]), "imported"]);
+            }
+            if self.random.one_in(3) {
+                let (target, kind) = (self.id(), self.pick(&KINDS[..8]));
+                line["dependencies"] = serde_json::json!([{
+                    "issue_id": id, "depends_on_id": target, "type": kind, "created_at": "2001-01-01T00:00:00Z", "created_by": "ada",
+                }]);
+            }
+            if self.random.one_in(4) {
+                line["comments"] = serde_json::json!([{
+                    "issue_id": id, "author": "ada", "text": self.pick(&TEXTS[..3]), "created_at": "2001-01-01T00:00:00Z",
+                }]);
+            }
+            text.push_str(&line.to_string());
+            text.push('\n');
+        }
+        text
+    }
+}
