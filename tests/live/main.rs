@@ -49,6 +49,7 @@ mod store_reading;
 mod store_refusals;
 mod store_rows;
 mod store_schema;
+mod store_select;
 mod store_sizes;
 mod store_states;
 mod store_together;

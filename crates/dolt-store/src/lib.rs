@@ -2,9 +2,8 @@
 //!
 //! No async, no network, no clock, no environment: a path goes in, values come out. The layers, each knowing only those
 //! above it in this list: [`chunk`] (files to content-addressed chunks), `message` (chunks to fields), `prolly` (ordered
-//! maps of tuples), `table` (rows by column name), `commit` (branches, history), [`ddl`] (tables from SQL),
-//! [`verify`] (everything checked). The format, with the source of each
-//! fact, is in `docs/format.md`; where this crate and the real Dolt differ, the real Dolt is right.
+//! maps of tuples), `table` (rows by column name), `commit` (branches, history), [`ddl`] (tables from SQL), [`select`] (rows
+//! by SQL), [`verify`] (everything checked). The format, with the source of each fact, is in `docs/format.md`; where this crate and the real Dolt differ, the real Dolt is right.
 //!
 //! Everything that is read is hostile until checked: no offset, length or count of a file can make this crate panic or
 //! reserve memory out of proportion to that file.
@@ -29,6 +28,7 @@ pub mod fuzzing;
 mod hash;
 mod message;
 mod prolly;
+pub mod select;
 pub mod table;
 #[cfg(any(test, feature = "fuzzing"))]
 mod testing;

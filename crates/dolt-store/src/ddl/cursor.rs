@@ -257,18 +257,18 @@ const RESERVED: [Keyword; 19] = [
 ];
 
 // From line and column, which the tokenizer counts in characters, to bytes. It is asked in ascending order.
-struct Places<'s> {
+pub(crate) struct Places<'s> {
     rest: std::str::Chars<'s>,
     length: usize,
     at: Location,
 }
 
 impl<'s> Places<'s> {
-    fn new(sql: &'s str) -> Self {
+    pub(crate) fn new(sql: &'s str) -> Self {
         Self { rest: sql.chars(), length: sql.len(), at: Location { line: 1, column: 1 } }
     }
 
-    fn offset(&mut self, place: Location) -> usize {
+    pub(crate) fn offset(&mut self, place: Location) -> usize {
         while (self.at.line, self.at.column) < (place.line, place.column) {
             match self.rest.next() {
                 Some('\n') => self.at = Location { line: self.at.line.saturating_add(1), column: 1 },

@@ -26,6 +26,7 @@ mod views;
 
 use crate::Result;
 use crate::commit::Draft;
+pub(crate) use cursor::Places;
 pub(crate) use foreign_keys::resolved as resolved_foreign_key;
 use statement::Statement;
 

@@ -30,8 +30,18 @@ mod texts;
 mod types;
 mod value;
 
+pub(crate) use ast::{Ast, Literal, Op};
+pub(crate) use bind::bind;
 pub use canonical::{Scope, canonical_check, canonical_default, canonical_generated, canonical_on_update};
+pub(crate) use decimal::Decimal;
+pub(crate) use eval::Row;
 pub use moment::EvalContext;
+pub(crate) use moment::date_of;
+pub(crate) use node::{Node, shows_its_sign};
+pub(crate) use parse::{is_blank, parse_tokens};
 pub use problem::Problem;
 pub use rules::Generator;
 pub(crate) use rules::Rules;
+pub(crate) use store::stored;
+pub(crate) use types::Type;
+pub(crate) use value::Val;

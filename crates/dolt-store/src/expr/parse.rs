@@ -37,8 +37,11 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(text: &str) -> Result<Parsed> {
     let dialect = MySqlDialect {};
     let tokens = Tokenizer::new(&dialect, text).with_unescape(false).tokenize().map_err(|e| e.to_string())?;
-    let tokens: Vec<Token> =
-        tokens.into_iter().filter(|t| !matches!(t, Token::Whitespace(w) if is_blank(w))).collect();
+    parse_tokens(tokens.into_iter().filter(|t| !is_blank(t)).collect())
+}
+
+/// The same of tokens, none of them blank, as the tokenizer gives them that leaves texts as they are written.
+pub(crate) fn parse_tokens(tokens: Vec<Token>) -> Result<Parsed> {
     if tokens.len() > MAX_TOKENS {
         return Err(format!("it has more than {MAX_TOKENS} words and signs"));
     }
@@ -94,8 +97,9 @@ fn depth(tokens: &[Token]) -> usize {
     deepest
 }
 
-fn is_blank(whitespace: &Whitespace) -> bool {
-    matches!(whitespace, Whitespace::Space | Whitespace::Newline | Whitespace::Tab)
+/// Whether it only keeps others apart. Comments are none of these.
+pub(crate) fn is_blank(token: &Token) -> bool {
+    matches!(token, Token::Whitespace(Whitespace::Space | Whitespace::Newline | Whitespace::Tab))
 }
 
 fn is_known(token: &Token) -> bool {
