@@ -48,6 +48,8 @@ pub enum Typed {
 /// What a statement gave.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answer {
+    /// The names of its first result's columns.
+    pub columns: Vec<String>,
     /// The rows of its first result.
     pub rows: Vec<Vec<Typed>>,
     /// Rows that it touched.
@@ -70,7 +72,8 @@ pub(super) async fn execute(conn: &mut Conn, sql: &str, values: &[Typed]) -> Res
     let values: Vec<Value> = values.iter().map(to_wire).collect::<Result<_, _>>()?;
     let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
     let mut result = conn.exec_iter(sql, params).await?;
-    let mut answer = Answer { rows: Vec::new(), affected: result.affected_rows() };
+    let columns = result.columns_ref().iter().map(|column| column.name_str().into_owned()).collect();
+    let mut answer = Answer { columns, rows: Vec::new(), affected: result.affected_rows() };
     let rows: Vec<Row> = if result.columns().is_some() { result.collect().await? } else { Vec::new() };
     // A procedure's answer ends with a result of its own; an error of it would wait there.
     result.drop_result().await?;

@@ -44,6 +44,11 @@ pub trait Reader {
     /// The columns of a table's primary key, in order. None for a table that is not there.
     fn key_of(&self, table: &str) -> Result<Vec<String>, StoreError>;
 
+    /// The tables behind it, if they are read from files: questions in SQL are put to these.
+    fn tables(&self) -> Option<&dolt_store::table::Tables> {
+        None
+    }
+
     /// The rows as a list.
     fn rows(&self, table: &str, columns: &[&str], by: By<'_>) -> Result<Vec<Vec<Value>>, StoreError> {
         let mut found = Vec::new();

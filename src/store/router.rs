@@ -219,6 +219,12 @@ impl Store {
         })
     }
 
+    /// The server that has the database open, for statements that the files do not answer.
+    pub fn statements(&self) -> Result<ServerEngine, StoreError> {
+        self.files()?;
+        self.server()
+    }
+
     fn attempt<T>(
         &self,
         by: &Author,

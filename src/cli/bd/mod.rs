@@ -38,6 +38,7 @@ mod search;
 mod shorthand;
 mod show;
 mod show_text;
+mod sql;
 mod text;
 mod tree;
 mod update;
@@ -155,6 +156,7 @@ enum Verb {
     Promote(promote::Promote),
     Migrate(migrate::Migrate),
     Export(export::Export),
+    Sql(sql::Sql),
     #[command(subcommand)]
     Dep(dep::Dep),
     Init(Box<init::Init>),
@@ -254,6 +256,7 @@ impl Verb {
             Self::Promote(c) => c.run(bd),
             Self::Migrate(c) => c.run(bd),
             Self::Export(c) => c.run(bd),
+            Self::Sql(c) => c.run(bd),
             Self::Dep(c) => c.run(bd),
             Self::Info(c) => c.run(bd),
             Self::Vc(c) => c.run(bd),

@@ -60,6 +60,10 @@ impl NativeReader {
 }
 
 impl Reader for NativeReader {
+    fn tables(&self) -> Option<&Tables> {
+        Some(&self.tables)
+    }
+
     fn key_of(&self, table: &str) -> Result<Vec<String>, StoreError> {
         let Some(table) = self.table(table)? else { return Ok(Vec::new()) };
         let schema = table.schema();

@@ -31,6 +31,8 @@ pub struct NewIssue {
     pub max_depth: usize,
     /// Stands in place of the own prefix.
     pub prefix: String,
+    /// Stands behind the own prefix: `mol`, `wisp`, or nothing.
+    pub addition: &'static str,
     /// First edges.
     pub deps: Vec<DepSpec>,
     /// Waits for the children of this one, with this gate.
@@ -71,7 +73,7 @@ pub fn create(work: &mut Work<'_>, rules: &Rules, new: NewIssue) -> Result<Creat
     prepared.map_err(|source| StoreError::InvalidNew { id: issue.id.clone(), source })?;
     let family = Family::of(issue.is_wisp());
     if issue.id.is_empty() {
-        issue.id = new_id(work, rules, &issue, family, &new.prefix)?;
+        issue.id = new_id(work, rules, &issue, family, (&new.prefix, new.addition))?;
     } else {
         check_explicit(&issue.id, &rules.prefixes, new.force)?;
         if load::issue(reader, &issue.id, With::NOTHING)?.is_some() {
@@ -158,10 +160,10 @@ fn new_id(
     rules: &Rules,
     issue: &Issue,
     family: Family,
-    prefix: &str,
+    (prefix, addition): (&str, &str),
 ) -> Result<String, StoreError> {
     let reader = work.reader;
-    let prefix = rules.prefixes.for_new(issue, prefix, "");
+    let prefix = rules.prefixes.for_new(issue, prefix, addition);
     let begin = format!("{prefix}-");
     if rules.counts && family == Family::Issues {
         let key = [("prefix", of_text(&prefix))];

@@ -6,6 +6,7 @@ mod delete;
 mod dep;
 mod import;
 mod label;
+mod molecule;
 mod promote;
 mod update;
 mod work;
@@ -16,6 +17,10 @@ pub use delete::{Deletion, delete, deletion};
 pub use dep::{AddEdge, add_edge, remove_edge};
 pub use import::{MEMORY, import, remember};
 pub use label::{add_comment, add_label, remove_label};
+pub use molecule::{
+    Cloned, Cloning, Molecule, Progress, TEMPLATE, close_completed, instantiate, is_template, molecule_of,
+    substitute,
+};
 pub use promote::promote;
 pub use update::{Update, claim, update};
 pub use work::{Act, Told, Work};

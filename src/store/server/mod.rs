@@ -34,6 +34,20 @@ pub struct ServerEngine {
     proved: Option<(Proof, Native)>,
 }
 
+/// How long a statement may take that somebody wrote.
+const STATEMENT_LIMIT: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// What a statement gave that somebody wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The names of its columns.
+    pub columns: Vec<String>,
+    /// Its rows.
+    pub rows: Vec<Vec<dolt_store::table::Value>>,
+    /// How many rows it changed.
+    pub affected: u64,
+}
+
 /// What came of trying to write.
 #[derive(Debug)]
 pub enum Sent<T> {
@@ -95,6 +109,18 @@ impl ServerEngine {
         let connection = self.connect()?;
         connection.tell("START TRANSACTION READ ONLY")?;
         Ok(ServerReader::of(connection))
+    }
+
+    /// Runs a statement as somebody wrote it, without a limit in time that is short of an hour: the names of its columns, its
+    /// rows, and how many rows it changed.
+    pub fn run(&self, sql: &str) -> Result<Told, StoreError> {
+        let answer = self.connect()?.run_within(sql, &[], STATEMENT_LIMIT)?;
+        let row = |row: Vec<_>| row.into_iter().map(statement::value).collect();
+        Ok(Told {
+            columns: answer.columns,
+            rows: answer.rows.into_iter().map(row).collect(),
+            affected: answer.affected,
+        })
     }
 
     /// Does `job` in a transaction of the server, and commits it as the job says. The job may be called several times; only

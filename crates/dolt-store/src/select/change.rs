@@ -8,7 +8,7 @@ use super::lexeme::{Lexeme, Lexemes, split};
 use super::query::{node, scope, truth};
 use super::way::Way;
 use super::{Result, fails, open, unsupported};
-use crate::expr::{EvalContext, Node, Row, Scope, Type, shows_its_sign, stored};
+use crate::expr::{EvalContext, Node, Row, Rules, Scope, Type, shows_its_sign, stored};
 use crate::table::{Column, Table, Tables, Value};
 
 /// Values by the names of their columns.
@@ -145,6 +145,7 @@ fn update(tables: &Tables, words: &mut Lexemes<'_>, context: &EvalContext) -> Re
         sets.push(set(&table, &names, &scope, target, value.get(1..).unwrap_or_default())?);
     }
     let filter = filter(words)?;
+    let rules = Rules::of(table.schema());
     let mut rows = Vec::new();
     matching(&table, &names, &filter, context, |before| {
         let mut after = before.clone();
@@ -163,6 +164,14 @@ fn update(tables: &Tables, words: &mut Lexemes<'_>, context: &EvalContext) -> Re
             }
         }
         if !values.is_empty() {
+            for (at, (_, column)) in table.schema().visible().enumerate() {
+                if let Some(on_update) = &column.on_update
+                    && !sets.iter().any(|set| set.at == at)
+                {
+                    let value = rules.value(on_update, column, &after, Some(context))?;
+                    values.push((column.name.clone(), value));
+                }
+            }
             rows.push(RowChange::Update { key: key(&table, &before), values });
         }
         Ok(())
@@ -236,6 +245,7 @@ fn insert(tables: &Tables, words: &mut Lexemes<'_>, context: &EvalContext) -> Re
     if !words.takes(&["VALUES"]) {
         words.expect(&["VALUE"])?;
     }
+    let rules = Rules::of(table.schema());
     let mut rows = Vec::new();
     for (_, part) in split(words.until(&["ON", "AS", "RETURNING"])) {
         let [open, inside @ .., close] = part.as_slice() else {
@@ -260,6 +270,13 @@ fn insert(tables: &Tables, words: &mut Lexemes<'_>, context: &EvalContext) -> Re
             let node = assigned(&of, node(&names.expression(value)?, &Scope::default())?)?;
             let set = Set { at: *at, of, name: column.name.clone(), node };
             values.push((column.name.clone(), set.value(&[], context)?));
+        }
+        // Defaults that are computed are computed here, once for each row.
+        for (_, column) in table.schema().visible().filter(|(_, column)| !column.generated) {
+            let is_given = values.iter().any(|(name, _)| *name == column.name);
+            if let Some(default) = column.default.as_deref().filter(|_| !is_given) {
+                values.push((column.name.clone(), rules.value(default, column, &[], Some(context))?));
+            }
         }
         rows.push(RowChange::Insert(values));
     }
