@@ -49,6 +49,11 @@ impl Refusal {
         Self { told: Told::Silent, ..Self::plain("") }
     }
 
+    /// The same as text, also with `--json`.
+    pub(super) fn as_plain(self) -> Self {
+        Self { told: Told::Plain, ..self }
+    }
+
     /// What to do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

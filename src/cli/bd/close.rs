@@ -1,14 +1,21 @@
 //! `bd close` and `bd reopen`.
 
+use beads::ready::{WorkFilter, ready};
+use beads::{EdgeType, Issue, Status};
 use clap::Args;
+use serde::Serialize;
+use serde_json::json;
 
-use super::answer::{Answer, Refusal, print_list};
+use super::answer::{Answer, Refusal, print_list, print_object};
+use super::audit::{self, FieldChange};
 use super::context::Bd;
 use super::text::id_and_title;
 use crate::cli::out;
+use crate::store::load::Rules;
 use crate::store::load::{self, With};
-use crate::store::ops::{self, Close as How};
-use crate::store::{Outcome, StoreError, step};
+use crate::store::ops::{self, Act, Close as How, Molecule, Update};
+use crate::store::view::View;
+use crate::store::{Outcome, StoreError, Tx, step};
 
 /// Close issues
 #[derive(Debug, Args)]
@@ -31,6 +38,18 @@ pub(super) struct Close {
     /// In which session
     #[arg(long)]
     session: Option<String>,
+    /// Go on with the next step of the molecule
+    #[arg(long = "continue")]
+    next: bool,
+    /// With --continue: show the next step, but do not take it
+    #[arg(long)]
+    no_auto: bool,
+    /// Show who waits for it no longer
+    #[arg(long)]
+    suggest_next: bool,
+    /// Take the most urgent of what is ready
+    #[arg(long)]
+    claim_next: bool,
 }
 
 impl Close {
@@ -44,49 +63,78 @@ impl Close {
                 given.len()
             )));
         }
-        let (act, session) = (bd.act(), self.session.clone().unwrap_or_default());
-        let (closed, refused) = bd.write("close", |tx| {
-            let mut ids = Vec::new();
-            for id in &given {
-                ids.push(Bd::resolve(tx.reader(), id).map_err(|error| match error {
-                    StoreError::NotFound(_) => StoreError::Refused(format!("resolving ID {id}: {error}")),
-                    error => error,
-                })?);
+        for (flag, is_set) in [("--continue", self.next), ("--suggest-next", self.suggest_next)] {
+            if is_set && given.len() > 1 {
+                return Err(Refusal::new(format!("{flag} only works when closing a single issue")));
             }
-            let (mut closed, mut refused) = (Vec::new(), Vec::new());
-            for (at, id) in ids.iter().enumerate() {
-                let reason = reasons.get(at).or(reasons.first()).map_or("Closed", String::as_str);
-                let how = How { reason, session: &session, force: self.force, unsatisfied: None };
-                match step(tx, &act, |work| ops::close(work, id, &how)) {
-                    Ok(_) => closed.push((id.clone(), reason.to_owned())),
-                    Err(StoreError::NotClosed(refusal)) => refused.push(refusal.to_string()),
-                    Err(error) => return Err(error),
-                }
-            }
-            let ids: Vec<String> = closed.iter().map(|(id, _)| id.clone()).collect();
+        }
+        let done = bd.write("close", |tx| {
+            let done = self.close(bd, tx, &given, &reasons)?;
+            let mut ids: Vec<String> = done.closed.iter().map(|closed| closed.id.clone()).collect();
+            ids.extend(done.claimed.iter().flatten().map(|issue| issue.id.clone()));
             let server = || format!("bd: close {}", ids.first().map_or("", String::as_str));
             let message =
                 if ids.is_empty() { None } else { bd.message(|| bd.auto_commit("close", &ids), server) };
-            Ok(Outcome { message, result: (closed, refused) })
+            Ok(Outcome { message, result: done })
         })?;
-        for words in &refused {
+        for words in &done.refused {
             out::note(words);
         }
-        let reader = bd.reader()?;
-        let mut shown = Vec::new();
-        for (id, reason) in &closed {
-            let Some((issue, _)) = load::issue(&*reader, id, With { labels: true, ..With::NOTHING })? else {
-                continue;
-            };
-            if !bd.json() {
-                out::line(format!("✓ Closed {}: {reason}", id_and_title(id, &issue.title)));
+        for closed in &done.closed {
+            audit::record(bd, std::slice::from_ref(&closed.change));
+        }
+        tell(bd, &done)
+    }
+
+    fn close(
+        &self,
+        bd: &Bd,
+        tx: &mut dyn Tx,
+        given: &[String],
+        reasons: &[String],
+    ) -> Result<Done, StoreError> {
+        let (act, session) = (bd.act(), self.session.clone().unwrap_or_default());
+        let mut ids = Vec::new();
+        for id in given {
+            ids.push(Bd::resolve(tx.reader(), id)?);
+        }
+        let mut done = Done::default();
+        for (at, id) in ids.iter().enumerate() {
+            let reason = reasons.get(at).or(reasons.first()).map_or("Closed", String::as_str);
+            let before = load::issue(tx.reader(), id, With::NOTHING)?.map(|(issue, _)| issue.status);
+            let how = How { reason, session: &session, force: self.force, unsatisfied: None };
+            match step(tx, &act, |work| ops::close(work, id, &how)) {
+                Ok(_) => {}
+                Err(StoreError::NotClosed(refusal)) => {
+                    done.refused.push(refusal.to_string());
+                    continue;
+                }
+                Err(error) => return Err(error),
             }
-            shown.push(issue);
+            let change = FieldChange {
+                issue: id.clone(),
+                field: "status",
+                before: before.map_or_else(|| "open".to_owned(), |status| status.to_string()),
+                after: "closed".to_owned(),
+                reason: reason.to_owned(),
+            };
+            let molecule = ops::close_completed(tx, &act, id, &session)?;
+            let labels = With { labels: true, ..With::NOTHING };
+            let issue = load::issue(tx.reader(), id, labels)?.map(|(issue, _)| issue);
+            let (id, reason) = (id.clone(), reason.to_owned());
+            done.closed.push(Closed { id, reason, issue, molecule, change });
         }
-        if closed.is_empty() {
-            return Err(Refusal::silent());
+        let (Some(first), false) = (ids.first(), done.closed.is_empty()) else { return Ok(done) };
+        if self.suggest_next {
+            done.unblocked = unblocked(tx, first)?;
         }
-        if bd.json() { print_list(&shown) } else { Ok(()) }
+        if self.next {
+            done.advance = advance(tx, &act, first, !self.no_auto)?;
+        }
+        if self.claim_next && !self.next {
+            done.claimed = Some(claim_next(tx, bd)?);
+        }
+        Ok(done)
     }
 
     fn reasons(&self) -> Vec<String> {
@@ -97,6 +145,178 @@ impl Close {
         let others = [&self.resolution, &self.message, &self.comment];
         let other = others.into_iter().flatten().find(|reason| !reason.is_empty());
         other.map(|reason| vec![reason.clone()]).unwrap_or_default()
+    }
+}
+
+/// An issue that was closed.
+struct Closed {
+    id: String,
+    reason: String,
+    issue: Option<Issue>,
+    // The molecule whose last step it was, as it was before.
+    molecule: Option<Issue>,
+    change: FieldChange,
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Done {
+    closed: Vec<Closed>,
+    refused: Vec<String>,
+    unblocked: Vec<Issue>,
+    advance: Option<Advance>,
+    // What was taken next, if it was asked for and there was something.
+    claimed: Option<Option<Issue>>,
+}
+
+/// The next step of a molecule, as bd tells it.
+#[derive(Debug, Serialize)]
+struct Advance {
+    closed_step: Issue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<Issue>,
+    auto_advanced: bool,
+    molecule_complete: bool,
+    molecule_id: String,
+}
+
+// Who waited for this one and waits for nobody any more, the most urgent first.
+fn unblocked(tx: &dyn Tx, id: &str) -> Result<Vec<Issue>, StoreError> {
+    let mut ids: Vec<String> = load::edges_to(tx.reader(), &[id.to_owned()])?
+        .into_iter()
+        .filter(|stored| stored.edge.kind == EdgeType::Blocks)
+        .map(|stored| stored.edge.issue_id)
+        .collect();
+    ids.sort();
+    ids.dedup();
+    let briefs = load::briefs(tx.reader(), Some(&ids))?;
+    let mut free = Vec::new();
+    for id in ids {
+        let is_live =
+            briefs.get(&id).is_some_and(|brief| !matches!(brief.status, Status::Closed | Status::Pinned));
+        if is_live && !waits(tx, &id)? {
+            free.push(id);
+        }
+    }
+    let labels = With { labels: true, ..With::NOTHING };
+    let mut found = load::issues_by_id(tx.reader(), &free, labels)?;
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(found)
+}
+
+fn waits(tx: &dyn Tx, id: &str) -> Result<bool, StoreError> {
+    let stored = load::edges_from(tx.reader(), &[id.to_owned()])?;
+    let blocking = stored.into_iter().filter(|stored| stored.edge.kind == EdgeType::Blocks);
+    let targets: Vec<String> = blocking.map(|stored| stored.edge.depends_on_id).collect();
+    let briefs = load::briefs(tx.reader(), Some(&targets))?;
+    Ok(briefs.values().any(|brief| !matches!(brief.status, Status::Closed | Status::Pinned)))
+}
+
+// The next step of the molecule that this step is of, taken if that is wanted.
+fn advance(tx: &mut dyn Tx, act: &Act, id: &str, take: bool) -> Result<Option<Advance>, StoreError> {
+    let Some(root) = ops::molecule_of(tx.reader(), id)? else { return Ok(None) };
+    let molecule = Molecule::load(tx.reader(), &root.id)?;
+    let progress = molecule.progress();
+    let labels = With { labels: true, ..With::NOTHING };
+    let closed = load::issue(tx.reader(), id, labels)?;
+    let (closed_step, _) = closed.ok_or_else(|| StoreError::NoIssue { id: id.to_owned() })?;
+    let mut told = Advance {
+        closed_step,
+        next_step: None,
+        auto_advanced: false,
+        molecule_complete: progress.completed >= progress.steps.len(),
+        molecule_id: root.id,
+    };
+    if told.molecule_complete {
+        return Ok(Some(told));
+    }
+    told.next_step = progress.steps.into_iter().find(|(_, state)| *state == "ready").map(|(issue, _)| issue);
+    if let (Some(next), true) = (&told.next_step, take) {
+        let rules = Rules::load(tx.reader())?;
+        let begun = Update { status: Some(Status::InProgress), ..Update::default() };
+        step(tx, act, |work| ops::update(work, &rules, &next.id, &begun))?;
+        told.auto_advanced = true;
+    }
+    Ok(Some(told))
+}
+
+// The first that is ready, taken.
+fn claim_next(tx: &mut dyn Tx, bd: &Bd) -> Result<Option<Issue>, StoreError> {
+    let view = View::load(tx.reader(), true)?;
+    let filter = WorkFilter { limit: 1, ..WorkFilter::default() };
+    let Some(first) = ready(&view.issues, &view.graph, &filter, bd.now).first().map(|issue| (*issue).clone())
+    else {
+        return Ok(None);
+    };
+    step(tx, &bd.act(), |work| ops::claim(work, &first.id))?;
+    // As it was before it was taken.
+    Ok(Some(Issue { dependencies: Vec::new(), ..first }))
+}
+
+fn tell(bd: &Bd, done: &Done) -> Answer {
+    if done.closed.is_empty() {
+        return Err(Refusal::silent());
+    }
+    if let Some(Some(issue)) = &done.claimed {
+        bd.touch(&issue.id);
+    }
+    if bd.json() {
+        let closed: Vec<&Issue> = done.closed.iter().filter_map(|closed| closed.issue.as_ref()).collect();
+        if !done.unblocked.is_empty() {
+            return print_object(&json!({ "closed": closed, "unblocked": done.unblocked }));
+        }
+        if let Some(advance) = &done.advance {
+            return print_object(&json!({ "closed": closed, "continue": advance }));
+        }
+        if let Some(Some(claimed)) = &done.claimed {
+            return print_object(&json!({ "closed": closed, "claimed": claimed }));
+        }
+        return print_list(&closed);
+    }
+    for closed in &done.closed {
+        if let Some(root) = &closed.molecule {
+            out::line(format!("✓ Auto-closed completed molecule {}", id_and_title(&root.id, &root.title)));
+        }
+        let title = closed.issue.as_ref().map_or("", |issue| &issue.title);
+        out::line(format!("✓ Closed {}: {}", id_and_title(&closed.id, title), closed.reason));
+    }
+    if !done.unblocked.is_empty() {
+        out::line("\nNewly unblocked:");
+    }
+    for issue in &done.unblocked {
+        out::line(format!("  • {} (P{})", id_and_title(&issue.id, &issue.title), issue.priority));
+    }
+    if let Some(advance) = &done.advance {
+        tell_advance(advance);
+    }
+    match &done.claimed {
+        Some(Some(issue)) => out::line(format!(
+            "✓ Auto-claimed next ready issue: {} (P{})",
+            id_and_title(&issue.id, &issue.title),
+            issue.priority
+        )),
+        Some(None) => out::line("\n✨ No ready issues available to claim."),
+        None => {}
+    }
+    Ok(())
+}
+
+fn tell_advance(advance: &Advance) {
+    let id = &advance.molecule_id;
+    if advance.molecule_complete {
+        out::line(format!("\n✓ Molecule {id} complete! All steps closed."));
+        out::line(format!("Consider: bd mol squash {id} --summary '...'"));
+        return;
+    }
+    let Some(next) = &advance.next_step else {
+        out::line("\nNo ready steps in molecule (may be blocked).");
+        return;
+    };
+    out::line(format!("\nNext ready in molecule:\n  {}: {}", next.id, next.title));
+    if advance.auto_advanced {
+        out::line("\n→ Marked in_progress (use --no-auto to skip)");
+    } else {
+        out::line(format!("\nStart with: bd update {} --claim", next.id));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::store::ops::{self, Deletion, Work};
 use crate::store::{Outcome, StoreError, Tx, step};
 
 /// Remove issues with everything on them
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     after_help = "Example: bd delete bd-a1b            (shows what would go)\n         bd delete bd-a1b --force"
 )]
@@ -112,6 +112,26 @@ impl Delete {
         out::line(format!("To proceed{what}, run: bd delete {}{cascade} --force", ids.join(" ")));
         Ok(())
     }
+}
+
+/// Deletes many with everything on them, and tells it as `delete` does.
+pub(super) fn delete_all(bd: &Bd, verb: &str, ids: &[String]) -> Answer {
+    let act = bd.act();
+    let deletion = bd.write(verb, |tx| {
+        let deletion = delete(tx, &act, ids, false)?;
+        let words = || format!("bd: delete {} issue(s)", ids.len());
+        Ok(Outcome { message: bd.message(words, words), result: deletion })
+    })?;
+    tell(bd, ids, &deletion, true)
+}
+
+/// Shows what that would do.
+pub(super) fn preview_all(bd: &Bd, ids: &[String]) -> Answer {
+    let reader = bd.reader()?;
+    let act = bd.act();
+    let deletion = ops::deletion(&Work::new(&*reader, &act), ids, false)?;
+    let preview = Delete { dry_run: true, ..Delete::default() };
+    preview.preview_batch(ids, &deletion)
 }
 
 fn delete(tx: &mut dyn Tx, act: &ops::Act, ids: &[String], cascade: bool) -> Result<Deletion, StoreError> {

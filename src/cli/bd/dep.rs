@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::answer::{Answer, print_object};
 use super::context::Bd;
 use super::dep_show;
+use super::links;
 use super::text::id_with_title;
 use crate::cli::out;
 use crate::store::load::{self, With};
@@ -22,6 +23,9 @@ pub(super) enum Dep {
     List(dep_show::List),
     Tree(dep_show::Tree),
     Cycles(dep_show::Cycles),
+    Relate(links::Relate),
+    /// Two issues have nothing to do with each other any more
+    Unrelate(links::Relate),
 }
 
 impl Dep {
@@ -32,6 +36,8 @@ impl Dep {
             Self::List(c) => c.run(bd),
             Self::Tree(c) => c.run(bd),
             Self::Cycles(_) => dep_show::Cycles::run(bd),
+            Self::Relate(c) => c.run(bd, true),
+            Self::Unrelate(c) => c.run(bd, false),
         }
     }
 }

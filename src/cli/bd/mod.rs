@@ -5,6 +5,8 @@
 
 mod about;
 mod answer;
+mod audit;
+mod batch;
 mod close;
 mod comment;
 mod config;
@@ -24,14 +26,17 @@ mod kv;
 mod label;
 mod later;
 mod lines;
+mod links;
 mod list;
 mod list_format;
 mod memory;
 mod migrate;
+mod mol;
 mod molecule;
 mod picks;
 mod prime;
 mod promote;
+mod purge;
 mod ready;
 mod reports;
 mod search;
@@ -39,6 +44,7 @@ mod shorthand;
 mod show;
 mod show_text;
 mod sql;
+mod state;
 mod text;
 mod tree;
 mod update;
@@ -46,6 +52,7 @@ mod usage;
 mod vc;
 mod version;
 mod vocabulary;
+mod wisp;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -157,6 +164,17 @@ enum Verb {
     Migrate(migrate::Migrate),
     Export(export::Export),
     Sql(sql::Sql),
+    #[command(subcommand, alias = "protomolecule")]
+    Mol(Box<mol::Mol>),
+    Purge(purge::Purge),
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    Link(links::Link),
+    State(state::State),
+    SetState(state::SetState),
+    Batch(batch::Batch),
+    Duplicate(links::Duplicate),
+    Supersede(links::Supersede),
     #[command(subcommand)]
     Dep(dep::Dep),
     Init(Box<init::Init>),
@@ -257,6 +275,15 @@ impl Verb {
             Self::Migrate(c) => c.run(bd),
             Self::Export(c) => c.run(bd),
             Self::Sql(c) => c.run(bd),
+            Self::Mol(c) => c.run(bd),
+            Self::Purge(c) => c.run(bd),
+            Self::Audit(c) => c.run(bd),
+            Self::Link(c) => c.run(bd),
+            Self::State(c) => c.run(bd),
+            Self::SetState(c) => c.run(bd),
+            Self::Batch(c) => c.run(bd),
+            Self::Duplicate(c) => c.run(bd),
+            Self::Supersede(c) => c.run(bd),
             Self::Dep(c) => c.run(bd),
             Self::Info(c) => c.run(bd),
             Self::Vc(c) => c.run(bd),

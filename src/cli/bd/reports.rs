@@ -361,6 +361,7 @@ pub(super) fn epics(view: &View) -> Vec<EpicState> {
 pub(super) enum Epic {
     /// Show how far they are
     Status(EpicStatus),
+    CloseEligible(super::links::CloseEligible),
 }
 
 #[derive(Debug, Args)]
@@ -372,7 +373,10 @@ pub(super) struct EpicStatus {
 
 impl Epic {
     pub(super) fn run(self, bd: &Bd) -> Answer {
-        let Self::Status(status) = self;
+        let status = match self {
+            Self::Status(status) => status,
+            Self::CloseEligible(close) => return close.run(bd),
+        };
         let view = View::load(&*bd.reader()?, true)?;
         let mut found = epics(&view);
         if status.eligible_only {

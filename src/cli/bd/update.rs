@@ -1,10 +1,11 @@
 //! `bd update`.
 
 use beads::issue::parse_priority;
-use beads::{Edge, EdgeType, IssueType, Status};
+use beads::{Edge, EdgeType, Issue, IssueType, Status};
 use clap::Args;
 
 use super::answer::{Answer, Refusal, print_list};
+use super::audit::{self, FieldChange};
 use super::context::Bd;
 use super::flags::{Texts, json_or_file, moment, split};
 use super::text::id_and_title;
@@ -100,7 +101,7 @@ pub(super) struct Update {
 
 // What became of one issue.
 enum Done {
-    Changed(String),
+    Changed(String, Vec<FieldChange>),
     Refused(String),
 }
 
@@ -131,7 +132,7 @@ impl Update {
             let changed: Vec<String> = dones
                 .iter()
                 .filter_map(|done| match done {
-                    Done::Changed(id) => Some(id.clone()),
+                    Done::Changed(id, _) => Some(id.clone()),
                     Done::Refused(_) => None,
                 })
                 .collect();
@@ -212,7 +213,26 @@ impl Update {
         {
             return Ok(refused);
         }
-        Ok(Done::Changed(id))
+        Ok(Done::Changed(id.clone(), self.recorded(&id, &before, fields)))
+    }
+
+    // What `interactions.jsonl` keeps of it.
+    fn recorded(&self, id: &str, before: &Issue, fields: &Fields) -> Vec<FieldChange> {
+        let changed = |field, before: String, after: String| {
+            let (issue, reason) = (id.to_owned(), String::new());
+            FieldChange { issue, field, before, after, reason }
+        };
+        let mut changes = Vec::new();
+        if let Some(status) = &fields.status {
+            changes.push(changed("status", before.status.to_string(), status.to_string()));
+        }
+        if let Some(assignee) = fields.texts.get("assignee") {
+            changes.push(changed("assignee", before.assignee.clone(), assignee.clone()));
+        }
+        if let Some(priority) = fields.priority {
+            changes.push(changed("priority", before.priority.to_string(), priority.to_string()));
+        }
+        changes
     }
 
     fn fields(&self, bd: &Bd) -> Answer<Fields> {
@@ -336,7 +356,8 @@ fn tell(bd: &Bd, dones: &[Done]) -> Answer {
     for done in dones {
         match done {
             Done::Refused(words) => out::note(words),
-            Done::Changed(id) => {
+            Done::Changed(id, changes) => {
+                audit::record(bd, changes);
                 let found = load::issue(&*reader, id, With { labels: true, ..With::NOTHING })?;
                 let Some((issue, _)) = found else { continue };
                 if shown.is_empty() {

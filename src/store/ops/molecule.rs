@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use beads::edge::waits_for_metadata;
+use beads::edge::WaitsFor;
 use beads::{Edge, EdgeType, Issue, IssueType, Status};
 
 use super::close::{Close, close};
@@ -133,8 +133,7 @@ impl Molecule {
                 }
                 EdgeType::WaitsFor => {
                     let children = children(&edge.depends_on_id);
-                    let any = waits_for_metadata("any-children").unwrap_or_default();
-                    let is_any = edge.metadata.replace(' ', "") == any;
+                    let is_any = edge.waits_for() == WaitsFor::AnyChildren;
                     if !(is_any && children.iter().any(|child| !is_open(child))) {
                         waits.extend(children.into_iter().filter(|child| is_open(child)));
                     }

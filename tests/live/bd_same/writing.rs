@@ -12,7 +12,7 @@ use crate::support::Ran;
 
 const WRITING: &str = include_str!("writing.txt");
 
-const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 12] = [
     "issues",
     "wisps",
     "dependencies",
@@ -28,14 +28,14 @@ const TABLES: [&str; 12] = [
 ];
 
 /// Times since the test began, and ids that carry a time.
-struct Veil {
+pub(super) struct Veil {
     begun: Timestamp,
     time: Regex,
     id: Regex,
 }
 
 impl Veil {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         // Rounding may put a time before the moment at which it was taken.
         let begun = Timestamp::now() - jiff::SignedDuration::from_secs(1);
         Self {
@@ -46,7 +46,7 @@ impl Veil {
         }
     }
 
-    fn over(&self, text: &str) -> String {
+    pub(super) fn over(&self, text: &str) -> String {
         let times = self.time.replace_all(text, |found: &regex::Captures<'_>| {
             let time: Timestamp = format!("{}T{}Z", &found[1], &found[2]).parse().unwrap();
             let is_of_the_run = time >= self.begun && time < self.begun + jiff::SignedDuration::from_hours(1);
@@ -58,7 +58,7 @@ impl Veil {
 
 impl Twins {
     /// The rows of a table as text, sorted once their times and ids are gone.
-    fn rows(&self, who: Who, table: &str, veil: &Veil) -> Vec<String> {
+    pub(super) fn rows(&self, who: Who, table: &str, veil: &Veil) -> Vec<String> {
         let database = self.dir(who).join(".beads/embeddeddolt/t");
         let dump = self.town.gt(&["db", "--dir", database.to_str().unwrap(), "dump", table]).ok().json();
         let rows = dump["rows"].as_array().unwrap();
