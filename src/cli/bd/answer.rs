@@ -50,7 +50,7 @@ impl Refusal {
     }
 
     /// The same as text, also with `--json`.
-    pub(super) fn as_plain(self) -> Self {
+    pub(super) fn into_plain(self) -> Self {
         Self { told: Told::Plain, ..self }
     }
 

@@ -127,8 +127,8 @@ pub(super) struct Label {
     /// Its id
     entry: String,
     /// good, bad, …
-    #[arg(long, default_value = "")]
-    label: String,
+    #[arg(long = "label", default_value = "")]
+    value: String,
     /// Why
     #[arg(long, default_value = "")]
     reason: String,
@@ -136,7 +136,7 @@ pub(super) struct Label {
 
 impl Label {
     fn run(self, bd: &Bd) -> Answer {
-        if self.label.is_empty() {
+        if self.value.is_empty() {
             return Err(Refusal::plain("--label is required"));
         }
         let mut line = Map::new();
@@ -144,13 +144,13 @@ impl Label {
             ("kind", "label"),
             ("actor", &bd.actor),
             ("parent_id", &self.entry),
-            ("label", &self.label),
+            ("label", &self.value),
             ("reason", &self.reason),
         ];
         line.extend(texts.map(|(name, text)| (name.to_owned(), json!(text))));
         let id = append(bd, line).map_err(Refusal::plain)?;
         if bd.json() {
-            return print_object(&json!({ "id": id, "parent_id": self.entry, "label": self.label }));
+            return print_object(&json!({ "id": id, "parent_id": self.entry, "label": self.value }));
         }
         out::line(id);
         Ok(())

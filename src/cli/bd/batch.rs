@@ -54,16 +54,14 @@ struct Done {
 
 impl Batch {
     pub(super) fn run(self, bd: &Bd) -> Answer {
-        let text = match &self.file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| Refusal::plain(format!("open batch file: {error}")))?,
-            None => {
-                let mut text = String::new();
-                let read = std::io::stdin().read_to_string(&mut text);
-                read.map_err(|error| Refusal::plain(format!("parsing batch input: {error}")))?;
-                text
-            }
-        };
+        let mut text = String::new();
+        if let Some(path) = &self.file {
+            text = std::fs::read_to_string(path)
+                .map_err(|error| Refusal::plain(format!("open batch file: {error}")))?;
+        } else {
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map_err(|error| Refusal::plain(format!("parsing batch input: {error}")))?;
+        }
         let lines = lines(&text).map_err(|why| Refusal::plain(format!("parsing batch input: {why}")))?;
         if self.dry_run {
             for line in &lines {

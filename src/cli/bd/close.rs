@@ -71,7 +71,7 @@ impl Close {
         let done = bd.write("close", |tx| {
             let done = self.close(bd, tx, &given, &reasons)?;
             let mut ids: Vec<String> = done.closed.iter().map(|closed| closed.id.clone()).collect();
-            ids.extend(done.claimed.iter().flatten().map(|issue| issue.id.clone()));
+            ids.extend(done.claimed.iter().map(|issue| issue.id.clone()));
             let server = || format!("bd: close {}", ids.first().map_or("", String::as_str));
             let message =
                 if ids.is_empty() { None } else { bd.message(|| bd.auto_commit("close", &ids), server) };
@@ -96,7 +96,10 @@ impl Close {
         let (act, session) = (bd.act(), self.session.clone().unwrap_or_default());
         let mut ids = Vec::new();
         for id in given {
-            ids.push(Bd::resolve(tx.reader(), id)?);
+            ids.push(Bd::resolve(tx.reader(), id).map_err(|error| match error {
+                StoreError::NotFound(_) => StoreError::Refused(format!("resolving ID {id}: {error}")),
+                error => error,
+            })?);
         }
         let mut done = Done::default();
         for (at, id) in ids.iter().enumerate() {
@@ -132,7 +135,8 @@ impl Close {
             done.advance = advance(tx, &act, first, !self.no_auto)?;
         }
         if self.claim_next && !self.next {
-            done.claimed = Some(claim_next(tx, bd)?);
+            done.claimed = claim_next(tx, bd)?;
+            done.found_nothing = done.claimed.is_none();
         }
         Ok(done)
     }
@@ -165,8 +169,9 @@ struct Done {
     refused: Vec<String>,
     unblocked: Vec<Issue>,
     advance: Option<Advance>,
-    // What was taken next, if it was asked for and there was something.
-    claimed: Option<Option<Issue>>,
+    // What was taken next.
+    claimed: Option<Issue>,
+    found_nothing: bool,
 }
 
 /// The next step of a molecule, as bd tells it.
@@ -257,7 +262,7 @@ fn tell(bd: &Bd, done: &Done) -> Answer {
     if done.closed.is_empty() {
         return Err(Refusal::silent());
     }
-    if let Some(Some(issue)) = &done.claimed {
+    if let Some(issue) = &done.claimed {
         bd.touch(&issue.id);
     }
     if bd.json() {
@@ -268,7 +273,7 @@ fn tell(bd: &Bd, done: &Done) -> Answer {
         if let Some(advance) = &done.advance {
             return print_object(&json!({ "closed": closed, "continue": advance }));
         }
-        if let Some(Some(claimed)) = &done.claimed {
+        if let Some(claimed) = &done.claimed {
             return print_object(&json!({ "closed": closed, "claimed": claimed }));
         }
         return print_list(&closed);
@@ -289,14 +294,14 @@ fn tell(bd: &Bd, done: &Done) -> Answer {
     if let Some(advance) = &done.advance {
         tell_advance(advance);
     }
-    match &done.claimed {
-        Some(Some(issue)) => out::line(format!(
+    if let Some(issue) = &done.claimed {
+        out::line(format!(
             "✓ Auto-claimed next ready issue: {} (P{})",
             id_and_title(&issue.id, &issue.title),
             issue.priority
-        )),
-        Some(None) => out::line("\n✨ No ready issues available to claim."),
-        None => {}
+        ));
+    } else if done.found_nothing {
+        out::line("\n✨ No ready issues available to claim.");
     }
     Ok(())
 }

@@ -50,8 +50,11 @@ impl Link {
         let kind = EdgeType::from(self.kind.as_str());
         let act = bd.act();
         let (from, to, titles) = bd.write("link", |tx| {
-            let from = Bd::resolve(tx.reader(), &self.issue)?;
-            let to = Bd::resolve(tx.reader(), &self.depends_on)?;
+            let resolved = |given: &str| {
+                Bd::resolve(tx.reader(), given)
+                    .map_err(|error| StoreError::Refused(format!("resolving issue ID {given}: {error}")))
+            };
+            let (from, to) = (resolved(&self.issue)?, resolved(&self.depends_on)?);
             check_not_above(&from, &to)?;
             if !kind.is_valid() {
                 return Err(StoreError::Refused(format!(
@@ -127,7 +130,7 @@ fn replace(
         Ok(Outcome { message, result: (from, to) })
     });
     // These two tell it as text in any case.
-    written.map_err(Refusal::as_plain)
+    written.map_err(Refusal::into_plain)
 }
 
 impl Duplicate {
@@ -191,7 +194,7 @@ impl Relate {
             let message = bd.message(|| bd.auto_commit(&format!("dep {verb}"), &[]), server);
             Ok(Outcome { message, result: (first, second) })
         });
-        let (first, second) = written.map_err(Refusal::as_plain)?;
+        let (first, second) = written.map_err(Refusal::into_plain)?;
         if bd.json() {
             // Without a version, as in bd.
             #[derive(serde::Serialize)]
@@ -229,10 +232,10 @@ impl CloseEligible {
             if bd.json() {
                 return print_list(&found);
             }
-            if !found.is_empty() {
-                out::line(format!("Would close {} epic(s):", found.len()));
-            } else {
+            if found.is_empty() {
                 out::line("No epics eligible for closure");
+            } else {
+                out::line(format!("Would close {} epic(s):", found.len()));
             }
             for state in found {
                 out::line(format!("  - {}: {}", state.epic.id, state.epic.title));

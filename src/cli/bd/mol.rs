@@ -124,7 +124,7 @@ impl Current {
             }
             molecules.push(shown);
         } else {
-            let agent = self.of.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| bd.actor.clone());
+            let agent = self.of.filter(|name| !name.is_empty()).unwrap_or_else(|| bd.actor.clone());
             for id in in_progress(&*reader, &agent)? {
                 molecules.push(Shown::of(&*reader, &id)?);
             }
@@ -422,20 +422,17 @@ impl Bond {
             (false, true) => Some((&second, first.root())),
             (false, false) => None,
         };
-        let (result, spawned) = match made {
-            Some((proto, target)) => {
-                complete(&[proto], &values)?;
-                let ephemeral = self.ephemeral || (target.ephemeral && !self.pour);
-                let below = (!self.reference.is_empty()).then(|| (target.id.clone(), self.reference.clone()));
-                let attach = Some((target.id.clone(), kind));
-                let how = Cloning { values, ephemeral, below, attach, ..Cloning::default() };
-                let made = make(bd, "mol bond", proto, &how).map_err(|refusal| refusal.within("bonding"))?;
-                (target.id.clone(), Some(made.ids))
-            }
-            None => {
-                self.join(bd, &first.root().id, &second.root().id, &kind)?;
-                (first.root().id.clone(), None)
-            }
+        let (result, spawned) = if let Some((proto, target)) = made {
+            complete(&[proto], &values)?;
+            let ephemeral = self.ephemeral || (target.ephemeral && !self.pour);
+            let below = (!self.reference.is_empty()).then(|| (target.id.clone(), self.reference.clone()));
+            let attach = Some((target.id.clone(), kind));
+            let how = Cloning { values, ephemeral, attach, below, ..Cloning::default() };
+            let made = make(bd, "mol bond", proto, &how).map_err(|refusal| refusal.within("bonding"))?;
+            (target.id.clone(), Some(made.ids))
+        } else {
+            join(bd, &first.root().id, &second.root().id, &kind)?;
+            (first.root().id.clone(), None)
         };
         let count = spawned.as_ref().map_or(0, BTreeMap::len);
         if bd.json() {
@@ -460,24 +457,24 @@ impl Bond {
         }
         Ok(())
     }
+}
 
-    // The second depends on the first.
-    fn join(&self, bd: &Bd, first: &str, second: &str, kind: &EdgeType) -> Answer {
-        let act = bd.act();
-        let written = bd.write("mol bond", |tx| {
-            if let Some(path) = circle(tx.reader(), first, second)? {
-                return Err(StoreError::Refused(format!(
-                    "cannot bond {first} → {second}: would create a transitive dependency cycle: {}",
-                    path.join(" → ")
-                )));
-            }
-            let edge = beads::Edge::new(second, first, kind.clone());
-            step(tx, &act, |work| ops::add_edge(work, AddEdge::of(edge)))?;
-            let words = || format!("bd: bond molecules {first} + {second}");
-            Ok(Outcome { message: bd.message(words, words), result: () })
-        });
-        written.map_err(|refusal| refusal.within("bonding"))
-    }
+// The second depends on the first.
+fn join(bd: &Bd, first: &str, second: &str, kind: &EdgeType) -> Answer {
+    let act = bd.act();
+    let written = bd.write("mol bond", |tx| {
+        if let Some(path) = circle(tx.reader(), first, second)? {
+            return Err(StoreError::Refused(format!(
+                "cannot bond {first} → {second}: would create a transitive dependency cycle: {}",
+                path.join(" → ")
+            )));
+        }
+        let edge = beads::Edge::new(second, first, kind.clone());
+        step(tx, &act, |work| ops::add_edge(work, AddEdge::of(edge)))?;
+        let words = || format!("bd: bond molecules {first} + {second}");
+        Ok(Outcome { message: bd.message(words, words), result: () })
+    });
+    written.map_err(|refusal| refusal.within("bonding"))
 }
 
 // The way along edges of any kind from the first to the second, closed to a circle.

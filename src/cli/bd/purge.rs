@@ -143,10 +143,10 @@ impl Purge {
         }
         let mut words = words.to_owned();
         if !self.older_than.is_empty() {
-            words += &format!(" (older than {})", self.older_than);
+            words = format!("{words} (older than {})", self.older_than);
         }
         if !self.pattern.is_empty() {
-            words += &format!(" (matching {:?})", self.pattern);
+            words = format!("{words} (matching {:?})", self.pattern);
         }
         out::line(words);
         Ok(())

@@ -135,7 +135,7 @@ impl SetState {
                 None => format!("Set {dimension} to {value}"),
             };
             if !self.reason.is_empty() {
-                description += &format!("\n\nReason: {}", self.reason);
+                description = format!("{description}\n\nReason: {}", self.reason);
             }
             let issue = Issue {
                 title: format!("State change: {dimension} → {value}"),

@@ -213,11 +213,11 @@ impl Update {
         {
             return Ok(refused);
         }
-        Ok(Done::Changed(id.clone(), self.recorded(&id, &before, fields)))
+        Ok(Done::Changed(id.clone(), Self::recorded(&id, &before, fields)))
     }
 
     // What `interactions.jsonl` keeps of it.
-    fn recorded(&self, id: &str, before: &Issue, fields: &Fields) -> Vec<FieldChange> {
+    fn recorded(id: &str, before: &Issue, fields: &Fields) -> Vec<FieldChange> {
         let changed = |field, before: String, after: String| {
             let (issue, reason) = (id.to_owned(), String::new());
             FieldChange { issue, field, before, after, reason }

@@ -35,7 +35,7 @@ pub struct ServerEngine {
 }
 
 /// How long a statement may take that somebody wrote.
-const STATEMENT_LIMIT: std::time::Duration = std::time::Duration::from_secs(3600);
+const STATEMENT_LIMIT: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// What a statement gave that somebody wrote.
 #[derive(Debug, Clone, PartialEq)]

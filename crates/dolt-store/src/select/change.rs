@@ -137,7 +137,7 @@ fn update(tables: &Tables, words: &mut Lexemes<'_>, context: &EvalContext) -> Re
     let all: Vec<usize> = (0..names.columns()).collect();
     let scope = scope(table.schema(), &all);
     let mut sets = Vec::new();
-    for (_, part) in split(clause(words)?) {
+    for (_, part) in split(&clause(words)?) {
         let Some(equals) = part.iter().position(|lexeme| lexeme.is(&Token::Eq)) else {
             return unsupported("SET without an equals sign");
         };
@@ -247,14 +247,14 @@ fn insert(tables: &Tables, words: &mut Lexemes<'_>, context: &EvalContext) -> Re
     }
     let rules = Rules::of(table.schema());
     let mut rows = Vec::new();
-    for (_, part) in split(words.until(&["ON", "AS", "RETURNING"])) {
+    for (_, part) in split(&words.until(&["ON", "AS", "RETURNING"])) {
         let [open, inside @ .., close] = part.as_slice() else {
             return unsupported("VALUES without parentheses");
         };
         if !open.is(&Token::LParen) || !close.is(&Token::RParen) {
             return unsupported("VALUES without parentheses");
         }
-        let given = split(inside.to_vec());
+        let given = split(inside);
         if given.len() != columns.len() {
             return fails("number of values does not match number of columns provided");
         }

@@ -61,18 +61,18 @@ impl Clauses {
     pub(super) fn of(words: &mut Lexemes<'_>) -> Result<Self> {
         words.expect(&["SELECT"])?;
         let distinct = words.takes(&["DISTINCT"]);
-        let items = split(words.until(&ENDS));
+        let items = split(&words.until(&ENDS));
         let items = items.into_iter().map(|(comma, part)| item(words, comma.as_ref(), part));
         let items = items.collect::<Result<Vec<_>>>()?;
         let source = if words.takes(&["FROM"]) { Some(source(words)?) } else { None };
         let filter = if words.takes(&["WHERE"]) { clause(words)? } else { Vec::new() };
         let mut group = Vec::new();
         if words.takes(&["GROUP", "BY"]) {
-            group = split(clause(words)?).into_iter().map(|(_, part)| part).collect();
+            group = split(&clause(words)?).into_iter().map(|(_, part)| part).collect();
         }
         let mut order = Vec::new();
         if words.takes(&["ORDER", "BY"]) {
-            for (_, mut part) in split(clause(words)?) {
+            for (_, mut part) in split(&clause(words)?) {
                 let last = part.last().and_then(Lexeme::word);
                 let is_descending = last.as_deref() == Some("DESC");
                 if is_descending || last.as_deref() == Some("ASC") {

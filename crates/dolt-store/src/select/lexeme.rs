@@ -165,7 +165,7 @@ impl<'s> Lexemes<'s> {
 }
 
 /// The parts between commas outside of parentheses, each with the comma before it.
-pub(super) fn split(lexemes: Vec<Lexeme>) -> Vec<(Option<Lexeme>, Vec<Lexeme>)> {
+pub(super) fn split(lexemes: &[Lexeme]) -> Vec<(Option<Lexeme>, Vec<Lexeme>)> {
     let mut parts = vec![(None, Vec::new())];
     let mut open = 0usize;
     for lexeme in lexemes {
@@ -173,13 +173,13 @@ pub(super) fn split(lexemes: Vec<Lexeme>) -> Vec<(Option<Lexeme>, Vec<Lexeme>)> 
             Token::LParen => open = open.saturating_add(1),
             Token::RParen => open = open.saturating_sub(1),
             Token::Comma if open == 0 => {
-                parts.push((Some(lexeme), Vec::new()));
+                parts.push((Some(lexeme.clone()), Vec::new()));
                 continue;
             }
             _ => {}
         }
         if let Some((_, part)) = parts.last_mut() {
-            part.push(lexeme);
+            part.push(lexeme.clone());
         }
     }
     parts

@@ -231,7 +231,7 @@ pub(super) fn node(ast: &Ast, scope: &Scope) -> Result<Node> {
             }
             None => QueryError::Fails(why),
         },
-        other => other.into(),
+        other @ Problem::Unsupported(_) => other.into(),
     })
 }
 
@@ -311,16 +311,15 @@ impl Bound<'_> {
     pub(super) fn orderable(&self) -> Result<()> {
         for (by, node, _) in &self.order {
             match (by, node) {
-                (By::Item(at), _) => match self.wanted.get(*at).map(|w| &w.what) {
-                    Some(What::Column(_, column)) => {
-                        let column = self.column(*column);
-                        column.map_or(Ok(()), |c| is_ordered(&Type::of_column(&c.sql_type), Some(c)))?;
-                    }
-                    _ => {
-                        let node = self.nodes.get(*at).and_then(Option::as_ref);
-                        node.map_or(Ok(()), |node| is_ordered(&node.of, None))?;
-                    }
-                },
+                (By::Item(at), _) => {
+                    let column = match self.wanted.get(*at).map(|w| &w.what) {
+                        Some(What::Column(_, column)) => self.column(*column),
+                        _ => None,
+                    };
+                    let node = self.nodes.get(*at).and_then(Option::as_ref);
+                    column.map_or(Ok(()), |c| is_ordered(&Type::of_column(&c.sql_type), Some(c)))?;
+                    node.map_or(Ok(()), |node| is_ordered(&node.of, None))?;
+                }
                 (_, Some(node)) => is_ordered(&node.of, None)?,
                 _ => {}
             }
@@ -370,10 +369,13 @@ pub(super) fn is_ordered(of: &Type, column: Option<&Column>) -> Result<()> {
     let is_ordered = match of {
         Type::Text(text) => column
             .map_or(text.collation == crate::table::CollationKind::Bytes, |c| Collation::of(c).is_bytewise()),
-        Type::Null | Type::Bool | Type::Int { .. } | Type::Float32 | Type::Float64 | Type::Decimal { .. } => {
-            true
-        }
-        Type::Bytes { .. }
+        Type::Null
+        | Type::Bool
+        | Type::Int { .. }
+        | Type::Float32
+        | Type::Float64
+        | Type::Decimal { .. }
+        | Type::Bytes { .. }
         | Type::Date
         | Type::Datetime(_)
         | Type::Timestamp(_)
@@ -384,6 +386,13 @@ pub(super) fn is_ordered(of: &Type, column: Option<&Column>) -> Result<()> {
     if is_ordered { Ok(()) } else { unsupported("an order or a comparison of values of such a type") }
 }
 
+fn days(value: &Value) -> (u16, u8, u8) {
+    match value {
+        Value::Date(year, month, day) => (*year, *month, *day),
+        _ => (0, 0, 0),
+    }
+}
+
 /// The order of two values of one type, NULL first.
 pub(super) fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     use crate::expr::Decimal;
@@ -391,15 +400,16 @@ pub(super) fn compare(a: &Value, b: &Value) -> Option<Ordering> {
         (Value::Null, Value::Null) => Ordering::Equal,
         (Value::Null, _) => Ordering::Less,
         (_, Value::Null) => Ordering::Greater,
-        (Value::Int(a), Value::Int(b)) => a.cmp(b),
         (Value::Uint(a), Value::Uint(b)) => a.cmp(b),
         (Value::Float(a), Value::Float(b)) => a.partial_cmp(b)?,
         (Value::Double(a), Value::Double(b)) => a.partial_cmp(b)?,
         (Value::Decimal(a), Value::Decimal(b)) => Decimal::parse(a)?.compare(&Decimal::parse(b)?)?,
         (Value::Text(a), Value::Text(b)) => a.cmp(b),
         (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
-        (Value::Date(a, b, c), Value::Date(x, y, z)) => (a, b, c).cmp(&(x, y, z)),
-        (Value::Datetime(a), Value::Datetime(b)) | (Value::Time(a), Value::Time(b)) => a.cmp(b),
+        (Value::Date(..), Value::Date(..)) => days(a).cmp(&days(b)),
+        (Value::Int(a), Value::Int(b))
+        | (Value::Datetime(a), Value::Datetime(b))
+        | (Value::Time(a), Value::Time(b)) => a.cmp(b),
         (Value::Year(a), Value::Year(b)) => a.cmp(b),
         _ => return None,
     })
