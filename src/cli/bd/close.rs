@@ -249,7 +249,8 @@ fn advance(tx: &mut dyn Tx, act: &Act, id: &str, take: bool) -> Result<Option<Ad
 fn claim_next(tx: &mut dyn Tx, bd: &Bd) -> Result<Option<Issue>, StoreError> {
     let view = View::load(tx.reader(), true)?;
     let filter = WorkFilter { limit: 1, ..WorkFilter::default() };
-    let Some(first) = ready(&view.issues, &view.graph, &filter, bd.now).first().map(|issue| (*issue).clone())
+    let Some(first) =
+        ready(&view.issues, view.graph(), &filter, bd.now).first().map(|issue| (*issue).clone())
     else {
         return Ok(None);
     };

@@ -4,7 +4,7 @@ use beads::{Edge, EdgeType, Status};
 use clap::Args;
 use serde_json::json;
 
-use super::answer::{Answer, Refusal, print_list, print_object};
+use super::answer::{Answer, Refusal, print_list, print_object, print_raw};
 use super::context::Bd;
 use super::reports::{EpicState, epics};
 use super::text::id_with_title;
@@ -207,7 +207,7 @@ impl Relate {
                 unrelated: Option<bool>,
             }
             let (related, unrelated) = (relate.then_some(true), (!relate).then_some(true));
-            return print_list(&Told { id1: first, id2: second, related, unrelated });
+            return print_raw(&Told { id1: first, id2: second, related, unrelated });
         }
         out::line(format!("✓ {} {first} ↔ {second}", if relate { "Linked" } else { "Unlinked" }));
         Ok(())
@@ -261,7 +261,7 @@ impl CloseEligible {
         })?;
         if closed.is_empty() {
             if bd.json() {
-                return print_list(&[(); 0]);
+                return print_list([(); 0]);
             }
             out::line("No epics eligible for closure");
             return Ok(());

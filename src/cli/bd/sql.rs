@@ -43,7 +43,7 @@ impl Sql {
         }
         let (columns, rows) = ask(bd, &self.statement)?;
         if bd.json() {
-            return print_list(&objects(&columns, &rows));
+            return print_list(objects(&columns, &rows));
         }
         let text = if self.csv { csv(&columns, &rows) } else { table(&columns, &rows) };
         match out::data(&text) {

@@ -177,7 +177,7 @@ impl Molecule {
     }
 }
 
-const LABELS: With = With { labels: true, edges: false, comments: false };
+const LABELS: With = With { labels: true, edges: false, comments: false, brief: false };
 
 /// How far a molecule is.
 #[derive(Debug, Clone)]
