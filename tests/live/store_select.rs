@@ -161,7 +161,8 @@ fn agree(subject: &Subject, queries: &[String]) -> usize {
         }
     }
     let file = subject.town.outside().join("questions.sql");
-    fs::write(&file, asked.iter().map(|(sql, _)| format!("{sql};\n")).collect::<String>()).unwrap();
+    fs::write(&file, asked.iter().map(|(sql, _)| format!("{sql};")).collect::<Vec<_>>().join("\n") + "\n")
+        .unwrap();
     let answered = subject.dolt(&["sql", "-r", "json", "--file", file.to_str().unwrap()]).ok().out;
     let lines: Vec<&str> = answered.lines().filter(|line| !line.trim().is_empty()).collect();
     assert_eq!(lines.len(), asked.len());
