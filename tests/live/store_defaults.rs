@@ -202,3 +202,46 @@ fn what_dolt_refuses_of_a_row_is_refused_by_name() {
         .unwrap();
     });
 }
+
+#[test]
+fn what_a_virtual_column_could_not_hold_is_refused_as_dolt_refuses_it() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let subject = Subject::new(dolt);
+        subject.sql(
+            "create table t (id int primary key, o int, s varchar(30), n smallint unsigned, a smallint as (coalesce(o, 7)) virtual,
+               h smallint as ((o + 3) div 2) virtual, w varchar(9) as (concat(s, '-x')) virtual);
+             create table unknown (id int primary key, n smallint unsigned, b smallint as (abs(n)) virtual);
+             insert into t (id, o, s) values (1, 1, 'a');",
+        );
+        let before = subject.table("t").address();
+        let text = |text: &str| Value::Text(text.to_owned());
+        edit(&subject, |root| {
+            let mut t = root.table("t")?;
+            for (column, value, shown) in [
+                ("o", int(40_000), "40000"),
+                ("o", int(-32_769), "-32769"),
+                ("s", text("much too long"), "'much too long'"),
+            ] {
+                let given = || [("id", int(2)), (column, value.clone())];
+                let told = t.insert(given()).unwrap_err();
+                assert!(matches!(told, Error::Violation { .. }), "{told:?}");
+                let told = t.update(&[int(1)], [(column, value.clone())]).unwrap_err();
+                assert!(matches!(told, Error::Violation { .. }), "{told:?}");
+                subject
+                    .dolt(&["sql", "-q", &format!("insert into t (id, {column}) values (2, {shown})")])
+                    .fails(1);
+                subject
+                    .dolt(&["sql", "-q", &format!("update t set {column} = {shown} where id = 1")])
+                    .fails(1);
+            }
+            // What is not known could be one of those.
+            let told = root.table("unknown")?.insert([("id", int(1)), ("n", int(1))]).unwrap_err();
+            assert!(
+                matches!(&told, Error::NotSupported { what } if what.starts_with("table unknown: the generated value of column b")),
+                "{told:?}"
+            );
+            Ok(())
+        });
+        assert_eq!(subject.table("t").address(), before, "{dolt:?}");
+    }
+}

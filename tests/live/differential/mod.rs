@@ -22,6 +22,8 @@ mod steps;
 mod theirs;
 mod values;
 
+use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use case::Case;
@@ -34,7 +36,17 @@ use theirs::Server;
 use crate::support::Dolt;
 
 /// Seeds that once showed a difference, with what it was.
-const FAILED_ONCE: [(u64, &str); 0] = [];
+const FAILED_ONCE: [(u64, &str); 9] = [
+    (117_656_587_403_328, "an upsert without a key that Dolt leaves in an index written before"),
+    (117_656_662_835_215, "a replaced row in the place of two, which Dolt counts as one"),
+    (117_656_662_835_289, "a branch that cannot go because the directory is on it"),
+    (117_656_662_835_307, "an index that goes, by whose name Dolt knows one of another table"),
+    (117_656_662_835_323, "an update that is refused because of the time at which it is done"),
+    (117_656_662_835_395, "a value that does not fit into a virtual column"),
+    (117_656_662_835_464, "a time that changes by itself, and is set to what it is, without a key"),
+    (117_656_741_544_017, "a REPLACE without a key that meets itself in Dolt's second unique index"),
+    (117_656_741_544_132, "an upsert that sets a column of the key to NULL"),
+];
 
 /// So many cases from seed 1 on are tried on every run.
 const ALWAYS: u64 = 36;
@@ -79,27 +91,30 @@ const ENOUGH_VIOLATIONS: [(&str, usize); 5] =
     [("a duplicate", 10), ("a foreign key", 15), ("a value", 3), ("null", 3), ("a check", 1)];
 /// A server is replaced after so many cases, so that a long run does not measure its leaks.
 const CASES_OF_A_SERVER: usize = 200;
+/// A long run goes on after a difference; more than so many with one Dolt are likely the same one.
+const MOST_DIFFERENCES: usize = 5;
 
-fn hold(seed: u64, server: &mut Server, sum: &mut Tally) {
+// What differs in the case of a seed, made smaller.
+fn hold(seed: u64, server: &mut Server, sum: &mut Tally) -> Result<(), String> {
     let case = Case::of(seed);
-    match case.run(server) {
-        Ok(tally) => sum.add(&tally),
-        Err(difference) => {
-            eprintln!("seed {seed}, {:?}: {difference}", server.dolt);
-            let (_, difference) = shrink(case, difference, server);
-            panic!(
-                "seed {seed} with {:?} (repeat: SEED={seed} make soak), made smaller:\n{difference}",
-                server.dolt
-            );
+    let difference = match case.run(server) {
+        Ok(tally) => {
+            sum.add(&tally);
+            return Ok(());
         }
-    }
+        Err(difference) => difference,
+    };
+    let dolt = server.dolt;
+    eprintln!("seed {seed}, {dolt:?}: {}", difference.what);
+    let (_, difference) = shrink(case, difference, server);
+    Err(format!("seed {seed} with {dolt:?} (repeat: SEED={seed} make soak), made smaller:\n{difference}"))
 }
 
 fn always(dolt: Dolt) {
     let mut server = Server::start(dolt);
     let mut sum = Tally::default();
     for seed in FAILED_ONCE.into_iter().map(|(seed, _)| seed).chain(1..=ALWAYS) {
-        hold(seed, &mut server, &mut sum);
+        hold(seed, &mut server, &mut sum).unwrap_or_else(|told| panic!("{told}"));
     }
     eprintln!("{dolt:?}: {sum:?}");
     is_enough(&sum);
@@ -138,7 +153,8 @@ fn random_changes_give_the_addresses_that_dolt_2_gives() {
     always(Dolt::V2);
 }
 
-/// As long as `GT_SOAK_SECONDS` says, from a seed that is another one every time; or the one case that `SEED` names.
+/// As long as `GT_SOAK_SECONDS` says, from a seed that is another one every time; or the one case that `SEED` names. Each Dolt
+/// goes its own pace.
 #[test]
 fn soak_random_changes() {
     let number =
@@ -149,21 +165,49 @@ fn soak_random_changes() {
     else {
         return;
     };
-    let begun = Instant::now();
+    let until = Instant::now() + Duration::from_secs(seconds);
     let fresh = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() << 16;
-    let (mut seed, mut cases, mut sum) = (one.unwrap_or(fresh), 0, Tally::default());
-    let mut servers = [Server::start(Dolt::V1), Server::start(Dolt::V2)];
-    loop {
-        for server in &mut servers {
-            hold(seed, server, &mut sum);
+    let seeds = one.map_or(fresh..=u64::MAX, |one| one..=one);
+    let differences = std::thread::scope(|scope| {
+        let soaks = [Dolt::V1, Dolt::V2].map(|dolt| {
+            let seeds = seeds.clone();
+            scope.spawn(move || soak(dolt, seeds, until))
+        });
+        soaks.into_iter().flat_map(|soak| soak.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+// The differences that were found, each told as soon as it was. A case that panics is one: the server may be of no use then.
+fn soak(dolt: Dolt, seeds: RangeInclusive<u64>, until: Instant) -> Vec<String> {
+    let (begun, mut told) = (Instant::now(), 0);
+    let (mut cases, mut sum, mut differences) = (0, Tally::default(), Vec::new());
+    let mut server = Server::start(dolt);
+    for seed in seeds {
+        let held = catch_unwind(AssertUnwindSafe(|| hold(seed, &mut server, &mut sum)));
+        cases += 1;
+        let is_panic = held.is_err();
+        if let Err(difference) = held.unwrap_or_else(|_| Err(format!("seed {seed} with {dolt:?} panicked"))) {
+            eprintln!("{difference}");
+            differences.push(difference);
         }
-        (seed, cases) = (seed + 1, cases + 1);
-        if cases % CASES_OF_A_SERVER == 0 {
-            servers = [Server::start(Dolt::V1), Server::start(Dolt::V2)];
+        let minutes = begun.elapsed().as_secs() / 60;
+        let is_over = differences.len() == MOST_DIFFERENCES || Instant::now() >= until;
+        if minutes > told || is_over {
+            told = minutes;
+            let (steps, rows, commits, found) = (sum.steps, sum.rows, sum.commits, differences.len());
+            eprintln!(
+                "{dolt:?}, {:.0?}: {cases} cases, {steps} steps, {rows} rows, {commits} commits, {found} differ",
+                begun.elapsed(),
+            );
         }
-        if one.is_some() || begun.elapsed() >= Duration::from_secs(seconds) {
+        if is_over {
             break;
         }
+        if is_panic || cases % CASES_OF_A_SERVER == 0 {
+            server = Server::start(dolt);
+        }
     }
-    eprintln!("{cases} cases with each Dolt in {:.0?}, none differs: {sum:#?}", begun.elapsed());
+    eprintln!("{dolt:?}: {sum:#?}");
+    differences
 }

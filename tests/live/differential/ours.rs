@@ -27,6 +27,8 @@ pub(super) struct Ours {
     locked: Option<Locked>,
     theirs: Database,
     branch: String,
+    // The branch that the directory is on.
+    directory: String,
     dolt: Dolt,
 }
 
@@ -42,14 +44,19 @@ fn said(error: Error) -> String {
     format!("ours failed: {error}: {error:?}")
 }
 
+// Nobody pulls the plug here, and waiting for the disk takes long.
+fn disk() -> Disk {
+    Disk::waited_for_later()
+}
+
 impl Ours {
     pub(super) fn copy_of(theirs: &Theirs<'_>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         copy_tree(&theirs.dir(), dir.path());
-        let locked = Some(lock(dir.path(), &Disk::default()));
+        let locked = Some(lock(dir.path(), &disk()));
         let dolt = theirs.server().dolt;
         let theirs = Database::open_read(&theirs.dir()).unwrap();
-        Self { dir, locked, theirs, branch: "main".to_owned(), dolt }
+        Self { dir, locked, theirs, branch: "main".to_owned(), directory: "main".to_owned(), dolt }
     }
 
     fn locked(&mut self) -> &mut Locked {
@@ -84,8 +91,10 @@ impl Ours {
                 }
                 rows.push(values);
             }
-            let indexes = opened.schema().indexes.iter().map(|i| i.name.clone()).collect();
-            Ok(There { columns: Some(columns), indexes, rows })
+            let indexes = &opened.schema().indexes;
+            let uniques = indexes.iter().filter(|index| index.unique).count();
+            let indexes = indexes.iter().map(|index| index.name.clone()).collect();
+            Ok(There { columns: Some(columns), indexes, uniques, rows })
         };
         let ignored = match root.open("dolt_ignore")? {
             Some(table) => table
@@ -103,6 +112,7 @@ impl Ours {
             tables: tables.iter().map(read).collect::<dolt_store::Result<_>>()?,
             branches: session.refs_of(RefKind::Branch)?.into_iter().map(|branch| branch.name).collect(),
             on: self.branch.clone(),
+            directory: self.directory.clone(),
             commits: commits.collect::<dolt_store::Result<_>>()?,
             ignored,
             stores_numbers: self.dolt == Dolt::V1,
@@ -168,6 +178,7 @@ impl Ours {
             Plan::Switch { to, directory } => {
                 if *directory {
                     self.locked().checkout(to, MILLIS / 1000)?;
+                    self.directory.clone_from(to);
                 }
                 self.branch.clone_from(to);
             }
@@ -248,7 +259,7 @@ impl Ours {
         if collect {
             self.dolt(theirs, &["gc"]);
         }
-        self.locked = Some(lock(self.dir.path(), &Disk::default()));
+        self.locked = Some(lock(self.dir.path(), &disk()));
     }
 
     /// Reads Dolt's side anew, after its directory was away for a while.
@@ -318,7 +329,7 @@ impl Ours {
         }
         unlock(self.locked.take().expect("open between two steps"), self.dir.path());
         let found = self.dolt(theirs, &["fsck"]);
-        self.locked = Some(lock(self.dir.path(), &Disk::default()));
+        self.locked = Some(lock(self.dir.path(), &disk()));
         if found.contains("No problems found.") { Ok(()) } else { Err(format!("fsck: {found}")) }
     }
 }
@@ -379,7 +390,8 @@ fn change_row(
         }
         Act::Replace(given) => {
             let gone = editor.replace(named(given))?;
-            Effect { touched: Some(1 + u64::try_from(gone).unwrap()), changed: true }
+            // However many rows it was in the way of, Dolt counts one.
+            Effect { touched: Some(1 + u64::from(gone > 0)), changed: true }
         }
         Act::Delete(row) => {
             if table.key.is_empty() {

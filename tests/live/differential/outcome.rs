@@ -29,7 +29,7 @@ pub(super) enum Did {
 pub(super) type Told = Result<u64, String>;
 
 /// What we refuse although Dolt may do it: how the refusal begins, and a word in it.
-const OURS: [(&str, &str); 22] = [
+const OURS: [(&str, &str); 23] = [
     // Expressions of which versions or circumstances differ.
     ("table ", ": the default of column "),
     ("table ", ": the generated value of column "),
@@ -52,6 +52,7 @@ const OURS: [(&str, &str); 22] = [
     ("making table ", "which counts"),
     ("making table ", "has the expression "),
     ("dropping index ", "which serves foreign key "),
+    ("dropping index ", "whose name foreign key "),
     ("the order of ", "among the rows of dolt_schemas"),
     // States.
     ("keeping table ", "beside columns of the same tags"),
@@ -82,11 +83,11 @@ impl Did {
         }
     }
 
-    /// What it did, or would have done.
+    /// What it did, or would have done: what is refused would have changed a row.
     pub(super) fn effect(&self) -> Effect {
         match self {
             Self::Done(effect) => *effect,
-            _ => Effect::default(),
+            _ => Effect { touched: None, changed: true },
         }
     }
 }

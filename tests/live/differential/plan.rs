@@ -63,6 +63,8 @@ pub(super) struct There {
     /// Which columns there are, in their order. `None`: no such table.
     pub(super) columns: Option<Vec<usize>>,
     pub(super) indexes: Vec<String>,
+    /// How many of them are unique.
+    pub(super) uniques: usize,
     /// Rows in values of all columns of the case's table; `NotStored` in those that are not there.
     pub(super) rows: Vec<Vec<Value>>,
 }
@@ -74,6 +76,8 @@ pub(super) struct State {
     pub(super) branches: Vec<String>,
     /// The one that is checked out.
     pub(super) on: String,
+    /// The one that our directory is on, which is the same or one from before: it cannot go.
+    pub(super) directory: String,
     /// Its commits, the last one first, as far as somebody goes back.
     pub(super) commits: Vec<Hash>,
     /// The patterns of tables that are ignored.
@@ -157,8 +161,9 @@ impl Plan {
                 directory: *directory,
             },
             Step::DeleteBranch { pick } => {
+                let stay = ["main", &state.on, &state.directory];
                 let can_go: Vec<&String> =
-                    state.branches.iter().filter(|b| *b != "main" && **b != state.on).collect();
+                    state.branches.iter().filter(|b| !stay.contains(&b.as_str())).collect();
                 match can_go.len() {
                     0 => Self::Reopen { collect: false },
                     count => Self::DeleteBranch { name: can_go[pick % count].clone() },
@@ -304,11 +309,23 @@ fn each(changes: &[Change], tables: &[Table], state: &State) -> Vec<RowChange> {
                 let stays = |c: &&usize| like.is_none() || !of.key.contains(c);
                 let left_out: Vec<usize> = left_out.iter().filter(stays).copied().collect();
                 let given = given(of, there, &row, &left_out);
+                // Without a primary key both Dolts write the new row into the indexes, in an order of chance, until a unique one
+                // has such a row, and leave it in those before. A query by such an index panics then, and a REPLACE may meet there
+                // what it has left itself, and panics as well.
+                let leaves_entries = of.key.is_empty()
+                    && match how {
+                        Add::Insert => false,
+                        Add::Upsert(_) => there.uniques > 0 && there.indexes.len() > 1,
+                        Add::Replace => there.uniques > 1,
+                    };
                 match how {
+                    _ if leaves_entries => Some(Act::Insert(given)),
                     Add::Upsert(_) | Add::Replace if of.has_virtual_columns() => Some(Act::Insert(given)),
                     Add::Insert => Some(Act::Insert(given)),
                     Add::Upsert(otherwise) => {
-                        let otherwise = is_there(otherwise);
+                        let mut otherwise = is_there(otherwise);
+                        // Which Dolt would store.
+                        otherwise.retain(|(c, value)| *value != Value::Null || !of.key.contains(c));
                         Some(if otherwise.is_empty() {
                             Act::Insert(given)
                         } else {
@@ -331,6 +348,11 @@ fn each(changes: &[Change], tables: &[Table], state: &State) -> Vec<RowChange> {
                         }
                     }
                 }
+                // A row is changed from all its values to all its values there: that a column was named nobody knows then.
+                let is_kept = |(c, value): &(usize, Value)| {
+                    matches!(of.columns[*c].rule, Rule::Now { on_update: true, .. }) && before[*c] == *value
+                };
+                set.retain(|one| !of.key.is_empty() || !is_kept(one));
                 (!set.is_empty()).then_some(Act::Update(before, set))
             }),
         };

@@ -182,6 +182,14 @@ pub(super) fn drop_index(draft: &Draft, name: &str, index_name: &str) -> Result<
             format!("dropping index {index_name} of table {name}, which serves foreign key {}", key.name);
         return Err(Error::NotSupported { what });
     }
+    // Dolt looks at the name of the index alone, and has such a key go to the primary key of its parent from then on.
+    if let Some(key) = keys.iter().find(|k| k.parent_index == old.name) {
+        let what = format!(
+            "dropping index {index_name} of table {name}, whose name foreign key {} says of table {}",
+            key.name, key.parent_table
+        );
+        return Err(Error::NotSupported { what });
+    }
     if let Some((_, column)) = schema.visible().find(|(_, c)| c.auto_increment) {
         let at = index::position(&schema, &column.name);
         let is_keyed = |columns: &[u16]| at.is_some_and(|at| columns.contains(&at));

@@ -71,10 +71,13 @@ fn generate(row: &mut Unfinished<'_>, rules: &Rules) -> Result<()> {
         let given =
             if row.is_given(i) && !row.is_value(i, &Value::NotStored) { row.settled(i)? } else { None };
         match generator.value(&values(row)?) {
-            Ok(value) => row.set(i, value),
-            // Nothing is stored of it. An index or a check that looks at it is refused when it does.
-            Err(Problem::Unsupported(_)) if column.is_virtual && given.is_none() => {
-                row.set(i, Value::NotStored);
+            Ok(value) => {
+                row.set(i, value);
+                // Nothing is stored of a virtual one. But Dolt refuses a value that the column could not hold, and could not
+                // read a table in which there is one: so one that is not known is refused as well.
+                if column.is_virtual {
+                    row.fits(i)?;
+                }
             }
             Err(problem) => return Err(refused(row, "the generated value", &column.name, problem)),
         }

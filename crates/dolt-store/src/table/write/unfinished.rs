@@ -126,6 +126,14 @@ impl<'r> Unfinished<'r> {
         self.encoded(spec, &value)?.value(spec.encoding, self.draft).map(Some)
     }
 
+    /// Whether the column can hold the value that it has so far; an error if it cannot.
+    pub(super) fn fits(&self, column: usize) -> Result<()> {
+        if let (Some(value), Some(spec)) = (self.value(column)?, self.schema().columns.get(column)) {
+            self.encoded(spec, &value)?;
+        }
+        Ok(())
+    }
+
     /// The table's name.
     pub(super) fn table(&self) -> &str {
         self.table.name()
