@@ -108,7 +108,7 @@ fn a_test_that_hangs_is_named_at_the_limit_and_ends_with_all_that_it_started() {
     }
     let run = wait(&mut shell(&yard, "exec .ci/run >&2"));
     assert_eq!(run.code, 124, "{run:?}");
-    let end = run.stderr.split_once("ci: make test was ended: the limit of 2160 s").expect(&run.stderr).1;
+    let end = run.stderr.split_once("ci: make test was ended: the limit of 4800 s").expect(&run.stderr).1;
     assert!(
         end.contains(
             "ci: was still running: stuck::for_ever (Running tests/live/main.rs (target/debug/deps/live-1))\n"
