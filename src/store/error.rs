@@ -105,6 +105,9 @@ pub enum StoreError {
     /// No JSON.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
+    /// A value that cannot be kept as JSON, such as a time beyond the year 9999.
+    #[error("a value has no spelling in JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// Anything else that bd refuses, in its words.
     #[error("{0}")]
     Refused(String),

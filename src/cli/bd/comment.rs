@@ -1,12 +1,11 @@
 //! `bd comment` and `bd comments`.
 
-use std::io::Read;
-
 use beads::Comment as Remark;
 use clap::{Args, Subcommand};
 
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::context::Bd;
+use super::flags::Said;
 use super::text::id_and_title;
 use crate::cli::out;
 use crate::store::load::{self, With};
@@ -19,30 +18,13 @@ use crate::store::{Outcome, StoreError, step};
 pub(super) struct Comment {
     /// Which one
     id: String,
-    /// What
-    text: Vec<String>,
-    /// Read it from standard input
-    #[arg(long, conflicts_with = "file")]
-    stdin: bool,
-    /// Read it from a file
-    #[arg(long, value_name = "FILE")]
-    file: Option<String>,
+    #[command(flatten)]
+    said: Said,
 }
 
 impl Comment {
     pub(super) fn run(self, bd: &Bd) -> Answer {
-        let text = if self.stdin {
-            let mut text = String::new();
-            let read = std::io::stdin().read_to_string(&mut text);
-            read.map_err(|error| Refusal::new(format!("reading from stdin: {error}")))?;
-            text.trim_end_matches('\n').to_owned()
-        } else if let Some(file) = &self.file {
-            read(file)?
-        } else if self.text.is_empty() {
-            return Err(Refusal::new("no comment text provided (use positional args, --stdin, or --file)"));
-        } else {
-            self.text.join(" ")
-        };
+        let text = self.said.text("comment")?;
         let (comment, title) = add(bd, "comment", &self.id, &text, None)?;
         bd.touch(&comment.issue_id);
         if bd.json() {

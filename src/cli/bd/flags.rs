@@ -128,3 +128,37 @@ pub(super) fn split(values: &[String]) -> Vec<String> {
 pub(super) fn moment(text: &str, now: &Zoned) -> Option<Timestamp> {
     beads::when::parse(text, now).ok().map(|zoned| zoned.timestamp())
 }
+
+/// A text that is said in words, read from a file or from standard input.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Said {
+    /// What
+    text: Vec<String>,
+    /// Read it from standard input
+    #[arg(long, conflicts_with = "file")]
+    stdin: bool,
+    /// Read it from a file
+    #[arg(long, value_name = "FILE")]
+    file: Option<String>,
+}
+
+impl Said {
+    /// The text; `what` it is, for the refusal if there is none.
+    pub(super) fn text(&self, what: &str) -> Answer<String> {
+        if self.stdin {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map_err(|error| Refusal::new(format!("reading from stdin: {error}")))?;
+            return Ok(text.trim_end_matches('\n').to_owned());
+        }
+        if let Some(file) = &self.file {
+            return std::fs::read_to_string(file)
+                .map_err(|error| Refusal::new(format!("reading file: {error}")));
+        }
+        if self.text.is_empty() {
+            let text = format!("no {what} text provided (use positional args, --stdin, or --file)");
+            return Err(Refusal::new(text));
+        }
+        Ok(self.text.join(" "))
+    }
+}

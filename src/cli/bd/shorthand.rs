@@ -1,14 +1,12 @@
 //! One change, one word: `q`, `assign`, `priority`, `tag`, `note`, `defer`, `undefer`.
 
-use std::io::Read;
-
 use beads::issue::parse_priority;
 use beads::{Issue, IssueType, Status};
 use clap::Args;
 
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::context::Bd;
-use super::flags::{moment, split};
+use super::flags::{Said, moment, split};
 use super::text::id_and_title;
 use crate::cli::out;
 use crate::store::load::{self, Rules, With};
@@ -124,30 +122,13 @@ impl Tag {
 pub(super) struct Note {
     /// Which one
     id: String,
-    /// What
-    text: Vec<String>,
-    /// Read it from standard input
-    #[arg(long, conflicts_with = "file")]
-    stdin: bool,
-    /// Read it from a file
-    #[arg(long, value_name = "FILE")]
-    file: Option<String>,
+    #[command(flatten)]
+    said: Said,
 }
 
 impl Note {
     pub(super) fn run(self, bd: &Bd) -> Answer {
-        let text = if self.stdin {
-            let mut text = String::new();
-            let read = std::io::stdin().read_to_string(&mut text);
-            read.map_err(|error| Refusal::new(format!("reading from stdin: {error}")))?;
-            text.trim_end_matches('\n').to_owned()
-        } else if let Some(file) = &self.file {
-            std::fs::read_to_string(file).map_err(|e| Refusal::new(format!("reading file: {e}")))?
-        } else if self.text.is_empty() {
-            return Err(Refusal::new("no note text provided (use positional args, --stdin, or --file)"));
-        } else {
-            self.text.join(" ")
-        };
+        let text = self.said.text("note")?;
         if text.is_empty() {
             return Err(Refusal::new("note text is empty"));
         }

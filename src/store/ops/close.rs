@@ -76,7 +76,7 @@ pub fn reopen(work: &mut Work<'_>, id: &str, reason: &str) -> Result<Reopened, S
     work.changes.update(family.rows(), vec![("id", of_text(id))], once(values));
     let told = r#"{"defer_until":null,"status":"open"}"#;
     let event = if before.status == Status::Closed { Event::Reopened } else { Event::StatusChanged };
-    work.event(family, id, event, Told::Values(&as_event_value(&before), told));
+    work.event(family, id, event, Told::Values(&as_event_value(&before)?, told));
     if !reason.is_empty() {
         work.event(family, id, Event::Commented, Told::Comment(reason));
     }

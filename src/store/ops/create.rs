@@ -3,13 +3,13 @@
 
 use beads::change::Event;
 use beads::edge::{DepSpec, EdgeError, waits_for_metadata};
-use beads::id::{NewId, check_depth, check_explicit, next_child, next_counter_id};
+use beads::id::{check_depth, check_explicit, next_child, next_counter_id};
 use beads::issue::check_widths;
 use beads::{Edge, EdgeType, Issue};
 use dolt_store::table::Value;
 
 use super::dep::{AddEdge, link};
-use super::work::{Told, Work};
+use super::work::{Told, Work, id_seed};
 use crate::store::StoreError;
 use crate::store::family::Family;
 use crate::store::issue_row;
@@ -187,13 +187,7 @@ fn new_id(
         count = count.saturating_add(u32::from(!is_child));
         Ok(())
     })?;
-    let seed = NewId {
-        prefix: &prefix,
-        title: &issue.title,
-        description: &issue.description,
-        actor: &work.act.actor,
-        created_at: issue.created_at.unwrap_or(work.act.now),
-    };
+    let seed = id_seed(&prefix, issue, work.act);
     // An id may not be in both tables, so both are looked at.
     let problem = std::cell::RefCell::new(None);
     let is_taken = |id: &str| match load::briefs(reader, Some(&[id.to_owned()])) {

@@ -5,13 +5,12 @@
 use std::collections::HashMap;
 
 use beads::change::Event;
-use beads::id::NewId;
 use beads::import::{Action, Mode, Options, Plan, plan};
 use beads::jsonl::Memory;
 use beads::{Edge, Issue};
 use dolt_store::table::Value;
 
-use super::work::{Told, Work};
+use super::work::{Told, Work, id_seed};
 use crate::store::StoreError;
 use crate::store::family::Family;
 use crate::store::issue_row;
@@ -35,13 +34,7 @@ pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode)
         let begin = format!("{prefix}-");
         let known = flags.keys().filter(|id| id.strip_prefix(&begin).is_some_and(|rest| !rest.contains('.')));
         let count = u32::try_from(known.count()).unwrap_or(u32::MAX);
-        let seed = NewId {
-            prefix: &prefix,
-            title: &issue.title,
-            description: &issue.description,
-            actor: &work.act.actor,
-            created_at: issue.created_at.unwrap_or(work.act.now),
-        };
+        let seed = id_seed(&prefix, issue, work.act);
         let id = seed.free(&rules.length, count, |id| is_taken(id) || flags.contains_key(id));
         id.map_err(|error| error.to_string())
     };

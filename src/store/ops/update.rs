@@ -126,7 +126,7 @@ pub fn update(work: &mut Work<'_>, rules: &Rules, id: &str, update: &Update) -> 
         set.put("no_history", Value::Int(i64::from(flag)), json!(flag));
     }
     if let Some(metadata) = new_metadata(&before, update)? {
-        let document: Json = serde_json::from_str(&metadata).unwrap_or(Json::Null);
+        let document: Json = serde_json::from_str(&metadata)?;
         set.put("metadata", Value::Json(metadata), document);
     }
     if set.told.is_empty() {
@@ -134,9 +134,9 @@ pub fn update(work: &mut Work<'_>, rules: &Rules, id: &str, update: &Update) -> 
     }
     set.column("updated_at", of_time(work.act.now));
     work.changes.update(family.rows(), vec![("id", of_text(id))], set.columns);
-    let told = beads::go_json::line(&set.told).unwrap_or_default();
+    let told = beads::go_json::line(&set.told)?;
     let event = Event::of_update(&before.status, status.as_ref());
-    work.event(family, id, event, Told::Values(&as_event_value(&before), &told));
+    work.event(family, id, event, Told::Values(&as_event_value(&before)?, &told));
     if let Some(status) = status.filter(|status| status.is_live() != before.status.is_live()) {
         let seeds = Seeds { issues: vec![id.to_owned()], ..Seeds::default() };
         let flips = around(work.reader, &seeds)?.set_status(id, &status);
@@ -162,9 +162,8 @@ pub fn claim(work: &mut Work<'_>, id: &str) -> Result<Issue, StoreError> {
         columns.push(("started_at", of_time(now)));
     }
     work.changes.update(family.rows(), vec![("id", of_text(id))], columns);
-    let told =
-        beads::go_json::line(&json!({"assignee": act.actor, "status": "in_progress"})).unwrap_or_default();
-    work.event(family, id, Event::Claimed, Told::Values(&as_event_value(&before), &told));
+    let told = beads::go_json::line(&json!({"assignee": act.actor, "status": "in_progress"}))?;
+    work.event(family, id, Event::Claimed, Told::Values(&as_event_value(&before)?, &told));
     Ok(before)
 }
 
@@ -214,14 +213,14 @@ fn new_metadata(before: &Issue, update: &Update) -> Result<Option<String>, Store
         let read: Result<BTreeMap<String, Json>, _> = serde_json::from_str(text);
         read.map_err(|error| format!("{whose} metadata is not a JSON object: {error}"))
     };
-    let spelled = |map: &BTreeMap<String, Json>| beads::go_json::line(map).unwrap_or_default();
+    let spelled = |map: &BTreeMap<String, Json>| beads::go_json::line(map);
     if let Some(given) = &update.metadata {
         let Some(stored) = stored else { return Ok(Some(given.clone())) };
         let refused =
             |problem| StoreError::Refused(format!("metadata merge failed for {}: {problem}", before.id));
         let mut merged = object(stored, "existing").map_err(refused)?;
         merged.extend(object(given, "new").map_err(refused)?);
-        return Ok(Some(spelled(&merged)));
+        return Ok(Some(spelled(&merged)?));
     }
     let Some((set, unset)) = &update.metadata_edits else { return Ok(None) };
     let refused = |problem| StoreError::Refused(format!("metadata edit failed for {}: {problem}", before.id));
@@ -237,7 +236,7 @@ fn new_metadata(before: &Issue, update: &Update) -> Result<Option<String>, Store
         check_key(key).map_err(|error| refused(error.to_string()))?;
         edited.remove(key);
     }
-    Ok(Some(spelled(&edited)))
+    Ok(Some(spelled(&edited)?))
 }
 
 // Numbers, truth values and null are themselves; everything else is a text (bd `toJSONValue`).

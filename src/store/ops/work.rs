@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use beads::change::Event;
 use beads::graph::Flip;
+use beads::id::NewId;
 use beads::{Edge, EdgeType, Issue};
 use dolt_store::table::Value;
 use jiff::Timestamp;
@@ -202,7 +203,17 @@ pub enum Told<'a> {
 }
 
 /// An issue as bd keeps it in an event.
-pub(super) fn as_event_value(issue: &Issue) -> String {
-    // Everything in an issue has a spelling in JSON.
-    beads::go_json::line(issue).unwrap_or_default()
+pub(super) fn as_event_value(issue: &Issue) -> Result<String, StoreError> {
+    Ok(beads::go_json::line(issue)?)
+}
+
+/// What the hash of a new issue's id is made of.
+pub(super) fn id_seed<'a>(prefix: &'a str, issue: &'a Issue, act: &'a Act) -> NewId<'a> {
+    NewId {
+        prefix,
+        title: &issue.title,
+        description: &issue.description,
+        actor: &act.actor,
+        created_at: issue.created_at.unwrap_or(act.now),
+    }
 }
