@@ -13,17 +13,13 @@ ifneq ($(RUSTUP),)
 export RUSTUP_HOME := $(RUSTUP)
 endif
 
-.PHONY: help quickstart demo test soak bench fuzz lint
+.PHONY: help demo test soak bench fuzz lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-quickstart: ## Show issues in a throw-away town, without Dolt if there is none
-	@cargo run --quiet --locked --bin gt -- quickstart
-
-demo: ## Show gt at work in a throw-away town with a real Dolt
-	@tools/real-programs dolt-1.88.1
-	@PATH="$(REAL)/dolt-1.88.1:$$PATH" cargo run --quiet --locked -- demo
+demo: ## Show a town, its issues and its server come to be; without Dolt if there is none
+	@PATH="$(REAL)/dolt-1.88.1:$$PATH" cargo run --quiet --locked --bin gt -- quickstart
 
 test: ## Run all tests, those against the real programs included
 	@tools/real-programs all

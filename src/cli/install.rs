@@ -87,9 +87,8 @@ fn print(installed: &Installed, created: &Created, dolt_missing: bool) {
     }
     let there = out::shell_word(&root.to_string());
     out::line(format!("\nNext: {}", styled(DIM, format!("cd {there} && gt rig add NAME && gt up"))));
-    // bd takes our metadata.json for a workspace that it has made, and must be told that it has not.
     if created.outcome != create::Outcome::Existed {
-        let init = "bd init --server --prefix hq --reinit-local";
-        out::line(format!("For bd, once the server is up: {}", styled(DIM, init)));
+        let init = "gt bd init --server --prefix hq";
+        out::line(format!("Issues of the town itself: {}", styled(DIM, init)));
     }
 }

@@ -4,7 +4,6 @@
 mod bd;
 mod completions;
 mod db;
-mod demo;
 mod dolt;
 mod down;
 mod failure;
@@ -57,7 +56,8 @@ Examples:
   gt up                           bring the town's server up
   gt dolt status                  how is it?
   gt dolt sql -q 'show databases' ask it something
-  gt demo                         see all of this in a throw-away town";
+  gt bd ready                     what can be worked on? (bd in a workspace)
+  gt quickstart                   see all of this in a throw-away town";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -71,7 +71,6 @@ enum Command {
     Db(db::Db),
     Bd(BdWords),
     Quickstart(quickstart::Quickstart),
-    Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -98,7 +97,6 @@ impl Command {
             // It has its own way of ending, see `run`.
             Self::Bd(_) => Ok(()),
             Self::Quickstart(c) => c.run(session),
-            Self::Demo(c) => c.run(session),
             Self::Completions(c) => c.run(session, &mut tree()),
             Self::Man(c) => c.run(session, tree()),
         }

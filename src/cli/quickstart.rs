@@ -1,24 +1,26 @@
 //! `gt quickstart`: issues in a town from nothing to done, each step a real command of this very program. Needs no Dolt; with
 //! one on PATH the same issues are also served.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
-use super::demo::walk;
 use super::failure::{Failure, Kind};
-use super::out::{self, BOLD, GREEN, styled};
+use super::out::{self, BOLD, DIM, Format, GREEN, styled};
 use super::session::Session;
-use crate::doltserver::{binary, stop};
+use crate::doltserver::{ServerError, binary, stop};
 use crate::sys::net::{self, Port};
+use crate::sys::spawn;
 use crate::town::Town;
 
 /// See a town, a rig and five issues come to be, without Dolt, in a moment.
 ///
 /// Every line that begins with $ is a command that you could type. If a usable dolt is on PATH, its server then answers from the
-/// same files. Without a directory everything happens in a temporary one, which is removed at the end.
+/// same files. Without a directory everything happens in a temporary one, which is removed at the end, also after a failure or
+/// Ctrl-C.
 #[derive(Debug, Args)]
 pub(crate) struct Quickstart {
     /// Where the town shall be, and stay
@@ -42,16 +44,25 @@ impl Quickstart {
             (None, Some(made)) => made.path().join("town"),
             (None, None) => return Err(Failure::new(Kind::Other, "there is no directory")),
         };
+        // Two at once shall not look for a port from the same place: neither listens while it is being set up.
         let spread = u16::try_from(std::process::id() % 5_000).unwrap_or_default();
         let from = Port::new(FIRST_PORT + spread).and_then(net::free_port_from);
         let port = from.ok_or_else(|| Failure::new(Kind::InUse, "no free port found"))?;
         let has_dolt = binary::locate(&session.env).is_ok();
         let done = play(session, &gt, &root, port, has_dolt);
         if has_dolt && root.is_dir() {
-            // Whatever happened, no server is left behind.
+            // Whatever happened, the server must not outlive this, nor its directory.
             let here = session.at(Town::at(&root));
             let options = stop::Options { grace: Some(Duration::from_secs(10)), force: true };
-            let stopped = session.block_on(async { Ok(stop::stop(&here.context(), options).await) })?;
+            let stopped = session.block_on(async {
+                loop {
+                    match stop::stop(&here.context(), options).await {
+                        // A second Ctrl-C: it is being stopped already, and the directory waits for that.
+                        Err(ServerError::Interrupted { .. }) => {}
+                        stopped => return Ok(stopped),
+                    }
+                }
+            })?;
             if let Err(error) = stopped {
                 tracing::debug!(%error, "nothing was to be stopped");
             }
@@ -111,15 +122,16 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port, has_dolt: bool) -
     ];
     walk(session, gt, &rig, &issues, variable)?;
     if !has_dolt {
-        let show = if session.format == out::Format::Json { out::note } else { out::line };
+        let show = if session.format == Format::Json { out::note } else { out::line };
         show(
             "\nNo usable dolt on PATH: nothing of the above needed one. With one, gt up serves these files."
                 .to_owned(),
         );
         return Ok(());
     }
-    let served: [(&str, Vec<&str>); 5] = [
+    let served: [(&str, Vec<&str>); 6] = [
         ("A server comes up on the same files", vec!["--town", &town, "up"]),
+        ("How is it?", vec!["--town", &town, "dolt", "status"]),
         ("The same commands go through it", vec!["bd", "close", "app-2", "--reason", "built"]),
         ("What can be begun now?", vec!["bd", "ready"]),
         (
@@ -138,4 +150,38 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port, has_dolt: bool) -
         ("And it goes down cleanly", vec!["--town", &town, "down"]),
     ];
     walk(session, gt, &rig, &served, variable)
+}
+
+/// Runs commands of this program one after the other, each shown before it runs, until one fails. `variable` is set for all of
+/// them.
+fn walk(
+    session: &Session,
+    gt: &Path,
+    cwd: &Path,
+    steps: &[(&str, Vec<&str>)],
+    variable: Option<(&str, &str)>,
+) -> Result<(), Failure> {
+    for (title, args) in steps {
+        let show = if session.format == Format::Json { out::note } else { out::line };
+        show(format!("\n{}", styled(BOLD, title)));
+        let shown: Vec<String> = args.iter().map(|a| out::shell_word(a)).collect();
+        show(styled(DIM, format!("$ gt {}", shown.join(" "))));
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        let (status, signal) = session.block_on(async {
+            let ran = spawn::foreground(gt, &args, cwd, variable).await;
+            ran.map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", gt.display())))
+        })?;
+        if let Some(signal) = signal {
+            let what = "interrupted: no server is left, and no temporary town";
+            return Err(Failure::new(Kind::Interrupted(signal), what));
+        }
+        if !status.success() {
+            let how = spawn::describe_exit(status);
+            return Err(Failure::new(
+                Kind::Other,
+                format!("the quickstart stopped: its last command ended with {how}"),
+            ));
+        }
+    }
+    Ok(())
 }

@@ -61,10 +61,9 @@ impl Add {
                 out::line(format!("  Database: {}{found}", added.database.dir.display()));
                 out::line(format!("  Beads:    {}", added.beads.display()));
                 if !existed {
-                    // bd takes metadata.json for a workspace of its own, so it has to be told that there is nothing in it.
                     let (name, prefix) = (&added.name, &added.prefix);
-                    let init = format!("cd {name} && bd init --server --prefix {prefix} --reinit-local");
-                    out::line(format!("  For bd, once the server is up: {}", styled(DIM, init)));
+                    let init = format!("cd {name} && gt bd init --server --prefix {prefix}");
+                    out::line(format!("  Issues:   {}", styled(DIM, init)));
                 }
                 match added.database.outcome {
                     Outcome::MadeByServer => out::line("  The running server serves it"),

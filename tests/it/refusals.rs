@@ -79,7 +79,6 @@ fn without_dolt_a_start_says_what_is_missing_and_changes_nothing_that_matters() 
         .gt(&root, &["dolt", "sql", "-q", "select 1"])
         .fails(1)
         .refuses_with("Error: dolt not found on PATH\n");
-    sealed.gt(&root, &["demo"]).fails(1).refuses_with("Error: dolt not found on PATH\n");
 }
 
 #[test]

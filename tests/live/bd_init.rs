@@ -348,15 +348,3 @@ fn doctor_finds_what_is_wrong_with_rows_and_puts_it_right_after_a_backup() {
     assert_eq!(child["id"], "p-1.2");
     ground.ours("w", &["doctor"]).ok().says("0 warnings");
 }
-
-#[test]
-fn the_quickstart_serves_the_same_issues_where_there_is_a_dolt() {
-    let town = TestTown::with(&[]);
-    let place = town.outside().join("quick");
-    let shown = town.gt(&["quickstart", place.to_str().unwrap()]).ok();
-    shown.says("✓ Closed app-2").says("A server comes up on the same files").says("And it goes down cleanly");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gt"));
-    command.args(["--town", place.to_str().unwrap(), "dolt", "status"]);
-    town.seal(&mut command);
-    run(command).ok().says("not running");
-}

@@ -52,15 +52,16 @@ fn f36_bd_accepts_a_town_that_gt_made() {
     let at = |args: &[&str]| town.gt(&[&["--town", root], args].concat());
     town.gt(&["install", root, "--dolt-port", &free_port().to_string()]).ok();
     let added = at(&["rig", "add", "gastown"]).ok();
-    at(&["up"]).ok();
-    // The words that rig add gives for it.
-    let told = added.out.lines().find_map(|l| l.split_once("For bd, once the server is up: ")).unwrap().1;
-    let told = told.replace("bd init", &format!("{} init --skip-agents --skip-hooks", bd().display()));
+    // The words that rig add gives for it; no server is needed.
+    let told = added.out.lines().find_map(|l| l.split_once("Issues:   ")).unwrap().1;
+    let gt = env!("CARGO_BIN_EXE_gt");
+    let told = told.replace("gt bd init", &format!("{gt} bd init --skip-agents --skip-hooks"));
     let mut shell = Command::new("sh");
     shell.args(["-c", &told]);
     town.seal(&mut shell);
     shell.current_dir(root).env("PWD", root).env("BD_NON_INTERACTIVE", "1");
     run(shell).ok();
+    at(&["up"]).ok();
     let rig = format!("{root}/gastown");
     bd_in(&town, &rig, &["create", "Made in a town", "-p", "1"]).ok().says("gt-");
     bd_in(&town, &rig, &["list"]).ok().says("Made in a town");

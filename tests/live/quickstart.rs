@@ -1,16 +1,17 @@
-//! `gt demo`, and what else runs a program in the foreground: all of it shown, nothing of it left, Ctrl-C or not.
+//! `gt quickstart` with a server, and what else runs a program in the foreground: all of it shown, nothing of it left, Ctrl-C or
+//! not.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Running, TestTown, fake_dolt, is_alive, signal, wait_until};
+use crate::support::{Running, TestTown, fake_dolt, is_alive, run, signal, wait_until};
 
-/// `gt demo` with a directory of its own for temporary files.
-fn demo(town: &TestTown) -> (Command, PathBuf) {
+/// `gt quickstart` with a directory of its own for temporary files.
+fn quickstart(town: &TestTown) -> (Command, PathBuf) {
     let temporary = town.outside().join("tmp");
     fs::create_dir_all(&temporary).unwrap();
-    let mut command = town.command(&["demo"]);
+    let mut command = town.command(&["quickstart"]);
     command.current_dir(town.outside()).env("PWD", town.outside()).env("TMPDIR", &temporary);
     (command, temporary)
 }
@@ -20,19 +21,21 @@ fn entries(dir: &PathBuf) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_demo_shows_a_whole_life_and_leaves_nothing() {
+fn the_quickstart_shows_a_whole_life_and_leaves_nothing() {
     let town = TestTown::with(&[]);
-    let (command, temporary) = demo(&town);
-    let shown = crate::support::run(command).ok();
+    let (command, temporary) = quickstart(&town);
+    let shown = run(command).ok();
     let steps = [
-        "✓ Town demo at ",
-        "✓ Rig gastown added",
+        "✓ Town quickstart at ",
+        "✓ Rig app added",
+        "✓ Closed app-1",
+        "A server comes up on the same files",
         "✓ Dolt server started (PID ",
-        "| from a throw-away town |",
         "● Dolt server is running (PID ",
+        "✓ Closed app-2",
+        "| app-3 | open ",
         "✓ Dolt server stopped (was PID ",
-        "○ Dolt server is not running",
-        "✓ That was a town.",
+        "A town of your own: gt install ~/gt",
     ];
     let mut rest = shown.out.as_str();
     for step in steps {
@@ -42,19 +45,30 @@ fn the_demo_shows_a_whole_life_and_leaves_nothing() {
 }
 
 #[test]
-fn a_demo_that_is_interrupted_leaves_neither_a_server_nor_a_town() {
+fn the_quickstart_leaves_its_town_where_it_was_told_to_and_no_server() {
+    let town = TestTown::with(&[]);
+    let place = town.outside().join("quick");
+    town.gt(&["quickstart", place.to_str().unwrap()]).ok().says("And it goes down cleanly");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gt"));
+    command.args(["--town", place.to_str().unwrap(), "dolt", "status"]);
+    town.seal(&mut command);
+    run(command).ok().says("not running");
+}
+
+#[test]
+fn a_quickstart_that_is_interrupted_leaves_neither_a_server_nor_a_town() {
     let town = TestTown::with(&[]);
     for (name, code) in [("INT", 130), ("TERM", 143)] {
-        let (command, temporary) = demo(&town);
-        let demo = Running::of(command);
+        let (command, temporary) = quickstart(&town);
+        let quickstart = Running::of(command);
         let mut server = None;
-        wait_until("the demo has a server", || {
+        wait_until("the quickstart has a server", || {
             let pid_file = |d: &PathBuf| fs::read_to_string(d.join("town/daemon/dolt.pid")).ok();
             server = entries(&temporary).iter().find_map(pid_file).and_then(|text| text.parse::<i32>().ok());
             server.is_some()
         });
-        signal(demo.pid(), name);
-        demo.end().fails(code).says("Error: interrupted: the demo's server is stopped");
+        signal(quickstart.pid(), name);
+        quickstart.end().fails(code).says("Error: interrupted: no server is left");
         assert!(!is_alive(server.unwrap()));
         assert_eq!(entries(&temporary), Vec::<PathBuf>::new());
     }
