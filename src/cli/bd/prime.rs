@@ -207,7 +207,6 @@ const COMMANDS: &str = "
 - `bd blocked` - what waits
 
 ### Sync & Collaboration
-- `bd dolt push`, `bd dolt pull` - when somebody says so
 - `bd search <words>`
 
 ### Project Health

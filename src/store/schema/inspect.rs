@@ -49,6 +49,16 @@ impl Found {
         self.main == MAIN_VERSION && self.has_hash_columns && is_local_known && !self.missing_local.is_empty()
     }
 
+    /// The local tables that are there, if they could be the beginning of what an interrupted server engine has made: the first ones
+    /// of our order, without the table of versions, which comes last (bd makes it first). They are one if they have no rows.
+    pub fn begun_local(&self) -> Option<Vec<&'static str>> {
+        let of_all = local_tables();
+        let begun = of_all.len().checked_sub(self.missing_local.len())?;
+        let is_beginning = of_all.get(begun..) == Some(&self.missing_local);
+        let is_ours = self.main == MAIN_VERSION && self.local.is_none() && is_beginning;
+        is_ours.then(|| of_all.into_iter().take(begun).collect())
+    }
+
     /// How many committed versions are to come.
     pub fn pending(&self) -> u32 {
         MAIN_VERSION.saturating_sub(self.main)
@@ -128,7 +138,8 @@ fn place(table: &Table, column: &str) -> Option<usize> {
 }
 
 /// Makes the local tables that are not there, which is what a fresh clone needs, and says which. Nothing of it is ever
-/// committed. Refused where local tables are of another version than ours, or of none: what they lack is not known.
+/// committed. What a server engine has begun and not ended is completed. Refused where local tables are of another version than
+/// ours, or of none: what they lack is not known.
 ///
 /// The tables have the columns, indexes and foreign keys that bd gives them. Their columns have other tags where bd makes
 /// them by way of other names; tags of local tables meet nobody else's.
@@ -137,7 +148,7 @@ pub fn ensure_local(draft: &mut Draft, now: Timestamp) -> Result<Vec<&'static st
     if found.missing_local.is_empty() {
         return Ok(Vec::new());
     }
-    if !found.lacks_local_only() {
+    if !found.lacks_local_only() && !is_begun(draft, &found)? {
         let local = found.local.map_or("none".to_owned(), |v| v.to_string());
         let what = format!(
             "local tables of version {local} beside a schema of version {}, to be completed",
@@ -158,6 +169,20 @@ pub fn ensure_local(draft: &mut Draft, now: Timestamp) -> Result<Vec<&'static st
         }
     }
     Ok(found.missing_local)
+}
+
+// Whether nobody has used what is there.
+fn is_begun(draft: &Draft, found: &Found) -> Result<bool> {
+    let Some(begun) = found.begun_local() else { return Ok(false) };
+    let root = draft.draft().tables(draft.working())?;
+    for name in begun {
+        if let Some(table) = root.open(name)?
+            && table.rows()?.next().transpose()?.is_some()
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The names of the local tables, in the order in which they are made.

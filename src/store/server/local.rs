@@ -3,7 +3,8 @@
 //! No commit takes these tables, so a fresh clone has none of them, and the first wisp needs them. Dolt commits a transaction
 //! before it defines anything; so they are made between two transactions, in the turn of one writer, and what was worked out
 //! before is worked out anew. What could go wrong is an end in the middle. The table of versions comes last, so half of them are
-//! never taken for all; and if those that are there are the first ones of our own order, without a row, the rest is added.
+//! never taken for all; and if those that are there are the first ones of our own order, without a row, the rest is added, here or by
+//! the native engine.
 
 use std::collections::BTreeSet;
 
@@ -72,14 +73,10 @@ fn look(
     Ok(Found { main, local, main_hashes: none.clone(), local_hashes: none, has_hash_columns, missing_local })
 }
 
-/// Whether what is there is the beginning of what is made here, and nobody has used it: bd makes the table of versions first.
+// Whether nobody has used what is there.
 fn is_begun(connection: &Connection, found: &Found) -> Result<bool, StoreError> {
-    let of_all = schema::local_tables();
-    let begun = of_all.len() - found.missing_local.len();
-    if found.main != schema::MAIN_VERSION || found.local.is_some() || of_all[begun..] != found.missing_local {
-        return Ok(false);
-    }
-    for table in &of_all[..begun] {
+    let Some(begun) = found.begun_local() else { return Ok(false) };
+    for table in begun {
         if connection.tell(&format!("SELECT 1 FROM {} LIMIT 1", identifier(table)))?.is_some() {
             return Ok(false);
         }

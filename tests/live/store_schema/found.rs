@@ -292,6 +292,43 @@ fn a_clone_gets_the_local_tables_that_bd_would_make() {
 }
 
 #[test]
+fn local_tables_that_somebody_has_begun_to_make_are_completed_unless_they_are_used() {
+    let yard = Yard::new();
+    let database = workspace(&yard, "origin");
+    let url = format!("file://{}", yard.dir("remote").display());
+    yard.dolt(Dolt::V1, &database, &["remote", "add", "origin", &url]).ok();
+    yard.dolt(Dolt::V1, &database, &["push", "origin", "main"]).ok();
+    let begun = schema::local_statements(&schema::local_tables(), jiff::Timestamp::UNIX_EPOCH);
+    let wisp = "insert into wisps (id, title, description, design, acceptance_criteria, notes) \
+                values ('x-wisp-1', 'Mine', '', '', '', '')";
+    for (dolt, is_used) in [(Dolt::V1, false), (Dolt::V2, false), (Dolt::V1, true)] {
+        let name = format!("{dolt:?}-{is_used}");
+        yard.dolt(dolt, &yard.dir("clones"), &["clone", &url, &name]).ok();
+        let clone = yard.dir("clones").join(&name);
+        let mut ran = begun[..2].to_vec();
+        if is_used {
+            ran = begun.iter().filter(|sql| sql.starts_with("create ")).cloned().collect();
+            ran.extend(["drop table ignored_schema_migrations".to_owned(), wisp.to_owned()]);
+        }
+        for sql in ran {
+            yard.dolt(dolt, &clone, &["sql", "-q", &sql]).ok();
+        }
+        let mut locked = Database::try_lock(&clone, ReadOptions::default()).unwrap().unwrap();
+        let mut tx = locked.begin("main").unwrap();
+        let made = schema::ensure_local(&mut tx, jiff::Timestamp::UNIX_EPOCH);
+        if is_used {
+            assert!(made.unwrap_err().to_string().contains("local tables of version none"));
+            continue;
+        }
+        assert!(made.unwrap().contains(&"ignored_schema_migrations"));
+        tx.commit_sql(&fresh().by, "local tables").unwrap();
+        drop(locked);
+        assert!(schema::inspect(&session(&clone)).unwrap().is_current());
+        is_whole(&yard, &clone);
+    }
+}
+
+#[test]
 fn local_tables_of_an_unknown_version_are_left_alone() {
     let yard = Yard::new();
     let database = workspace(&yard, "odd");

@@ -534,7 +534,7 @@ impl Init {
         }
         if repo.is_some() && !plan.quiet && !self.stealth {
             out::note(
-                "\n⚠ No Dolt remote configured\n  Issues are stored in local Dolt only. To keep them elsewhere too, add a remote and push:\n    bd dolt push",
+                "\n⚠ No Dolt remote configured\n  Issues are stored in local Dolt only. To keep them elsewhere too: bd export, or dolt remote add and dolt push",
             );
         }
     }
