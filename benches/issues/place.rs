@@ -84,6 +84,7 @@ impl Served {
             user: "root".into(),
             password: None,
             database: "gt".into(),
+            tls: false,
         };
         let begun = Instant::now();
         while server::holding(&data_dir.join("gt"), &settings).is_none() {

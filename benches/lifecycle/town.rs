@@ -129,8 +129,13 @@ impl BenchTown {
     }
 
     async fn until_all_are_served(&self, child: &mut Child) {
-        let endpoint =
-            Endpoint { host: "127.0.0.1".into(), port: self.port, user: "root".into(), password: None };
+        let endpoint = Endpoint {
+            host: "127.0.0.1".into(),
+            port: self.port,
+            user: "root".into(),
+            password: None,
+            tls: false,
+        };
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             if let Ok(mut client) = Client::connect(&endpoint, None, Duration::from_secs(2)).await {

@@ -115,5 +115,6 @@ pub fn endpoint(settings: &Settings, port: Port) -> Endpoint {
         port,
         user: settings.user.value.clone(),
         password: settings.password.clone(),
+        tls: false,
     }
 }

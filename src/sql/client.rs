@@ -7,6 +7,7 @@ use mysql_async::{Conn, OptsBuilder};
 use tokio::time::timeout;
 
 use super::rows::{Cell, Column, ResultSet};
+use super::trust;
 use super::typed::{self, Answer, Failed, Typed};
 use crate::sys::net::Port;
 
@@ -21,6 +22,8 @@ pub struct Endpoint {
     pub user: String,
     /// Password, if any.
     pub password: Option<String>,
+    /// Whether nothing is said but through TLS, with a certificate that this machine trusts and that names the host.
+    pub tls: bool,
 }
 
 impl std::fmt::Display for Endpoint {
@@ -73,6 +76,14 @@ pub enum SqlError {
         server: String,
         /// What happened.
         source: Box<mysql_async::Error>,
+    },
+    /// TLS is wanted, and nobody could be trusted.
+    #[error(
+        "no certificate authority is known on this machine (SSL_CERT_FILE can name a file of them): {problem}"
+    )]
+    NobodyToTrust {
+        /// Why.
+        problem: String,
     },
     /// A value that has no exact form in a statement or an answer.
     #[error("{problem}")]
@@ -138,6 +149,7 @@ impl Client {
             .pass(endpoint.password.clone())
             .db_name(database)
             .prefer_socket(false)
+            .ssl_opts(endpoint.tls.then(trust::options).transpose()?)
             // Known values: the library would otherwise ask for them on every connection.
             .max_allowed_packet(Some(64 << 20))
             .wait_timeout(Some(28_800));

@@ -7,6 +7,7 @@
 mod client;
 mod quote;
 mod rows;
+mod trust;
 mod typed;
 
 pub use client::{Client, Endpoint, Query, SqlError};

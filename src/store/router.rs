@@ -93,6 +93,8 @@ pub struct Server {
     pub password: Option<String>,
     /// The database's name there.
     pub database: String,
+    /// Whether it is spoken to through TLS only.
+    pub tls: bool,
 }
 
 /// Where a database is.

@@ -11,6 +11,8 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use super::clock::{Deadline, Stopwatch, pause};
@@ -113,6 +115,41 @@ pub async fn acquire(
         pause(between.min(deadline.remaining())).await;
         // Dolt's own rhythm for its store lock.
         between = (between * 2).min(Duration::from_millis(32));
+    }
+}
+
+/// Waits for one's turn among programs of ours that want the same thing, and has it until the lock is dropped. It is a lock of the
+/// directory itself, so there is no file to be left behind, and the kernel wakes those who wait in the order in which they came:
+/// whoever only tries now and then would be overtaken for ever by those who come later.
+///
+/// Fairness is all that it is for. `None`: this file system does not lock directories, and everybody tries as they can.
+pub fn turn(dir: &Path, deadline: Deadline) -> Result<Option<FileLock>, LockError> {
+    let Ok(file) = File::open(dir) else { return Ok(None) };
+    match flock(&file, Mode::Exclusive) {
+        Ok(true) => return Ok(Some(FileLock { _file: file, kind: Kind::Flock })),
+        Ok(false) => {}
+        Err(_) => return Ok(None),
+    }
+    let (sender, receiver) = mpsc::channel();
+    // The kernel's wait has no limit. If ours ends first, the lock is let go as soon as nobody takes it from the channel.
+    let waiting = thread::Builder::new().name("turn".to_owned()).spawn(move || {
+        let taken = loop {
+            match fs2::FileExt::lock_exclusive(&file) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                taken => break taken,
+            }
+        };
+        drop(sender.send(taken.map(|()| FileLock { _file: file, kind: Kind::Flock })));
+    });
+    if waiting.is_err() {
+        return Ok(None);
+    }
+    match receiver.recv_timeout(deadline.remaining()) {
+        Ok(Ok(lock)) => Ok(Some(lock)),
+        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Ok(None),
+        Err(RecvTimeoutError::Timeout) => {
+            Err(LockError::Held { path: dir.to_owned(), holders: holders(dir), waited: deadline.limit() })
+        }
     }
 }
 
@@ -310,13 +347,45 @@ mod tests {
         wait_until(|| probe(&path).unwrap() == Probe::Free);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn turns_are_had_in_the_order_in_which_they_were_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let inode = format!(":{} ", std::fs::metadata(dir.path()).unwrap().ino());
+        let waiting = || {
+            let table = std::fs::read_to_string("/proc/locks").unwrap();
+            table.lines().filter(|line| line.contains("->") && line.contains(&inode)).count()
+        };
+        let patience = || Deadline::after(Duration::from_secs(20));
+        let first = turn(dir.path(), patience()).unwrap().unwrap();
+        let refused = turn(dir.path(), Deadline::after(Duration::from_millis(5))).unwrap_err();
+        assert!(matches!(&refused, LockError::Held { holders, .. } if holders == &[Pid::own()]), "{refused}");
+        // The one that gave up still stands in the row; when it is woken it lets go at once.
+        let (told, order) = mpsc::channel();
+        thread::scope(|scope| {
+            for number in 0..5 {
+                let told = told.clone();
+                let path = dir.path();
+                scope.spawn(move || {
+                    let turn = turn(path, patience()).unwrap().unwrap();
+                    told.send(number).unwrap();
+                    drop(turn);
+                });
+                wait_until(|| waiting() == number + 2);
+            }
+            drop(first);
+        });
+        drop(told);
+        assert_eq!(order.iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    }
+
     // A child that another test forks in the moment of a release holds a copy of the descriptor, and so the lock, until it
     // has executed its program.
     fn wait_until(holds: impl Fn() -> bool) {
         let deadline = Deadline::after(Duration::from_secs(10));
         while !holds() {
             assert!(!deadline.has_passed(), "the lock was not let go");
-            std::thread::yield_now();
+            thread::yield_now();
         }
     }
 

@@ -90,7 +90,14 @@ impl Project {
 
 fn at(port: Option<u16>) -> Server {
     let port = port.and_then(Port::new);
-    Server { host: "127.0.0.1".into(), port, user: "root".into(), password: None, database: "x".into() }
+    Server {
+        host: "127.0.0.1".into(),
+        port,
+        user: "root".into(),
+        password: None,
+        database: "x".into(),
+        tls: false,
+    }
 }
 
 fn store(data_dir: &Path, engine: Engine, port: Option<u16>) -> Store {

@@ -13,6 +13,7 @@
 mod bd_crowd;
 mod bd_init;
 mod bd_random;
+mod bd_remote;
 mod bd_same;
 mod bd_workspace;
 mod beads_model;

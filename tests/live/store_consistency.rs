@@ -50,6 +50,7 @@ impl Load<'_> {
             port: self.town.port.try_into().unwrap(),
             user: "root".into(),
             password: None,
+            tls: false,
         };
         Client::connect(&endpoint, Some("alpha"), Duration::from_secs(30)).await
     }

@@ -197,6 +197,7 @@ async fn client(port: u16) -> Option<Client> {
         port: Port::new(port)?,
         user: "root".to_owned(),
         password: None,
+        tls: false,
     };
     Client::connect(&endpoint, Some("x"), Duration::from_secs(10)).await.ok()
 }

@@ -224,6 +224,7 @@ fn whereabouts(place: Place, database: &str) -> Whereabouts {
         user: address.user.value,
         password: address.password.map(|password| password.value.0),
         database: address.database.value,
+        tls: address.tls.value,
     };
     match place {
         Place::Remote(address) => Whereabouts { dir: None, server: server(*address) },
@@ -234,6 +235,7 @@ fn whereabouts(place: Place, database: &str) -> Whereabouts {
                 user: "root".to_owned(),
                 password: None,
                 database: database.to_owned(),
+                tls: false,
             };
             Whereabouts { dir: Some(local.path), server: local.server.map_or_else(default, server) }
         }

@@ -78,6 +78,7 @@ fn engine(native: &Native, server: &Server, proof: Proof) -> ServerEngine {
         port: proof.port,
         user: server.user.clone(),
         password: server.password.clone(),
+        tls: server.tls,
     };
     ServerEngine { endpoint, database: server.database.clone(), proved: Some((proof, native.clone())) }
 }
@@ -90,8 +91,8 @@ impl ServerEngine {
             StoreError::Engine { engine: "server", problem }
         };
         let port: Port = server.port.ok_or_else(unknown)?;
-        let Server { host, user, password, database, .. } = server.clone();
-        Ok(Self { endpoint: Endpoint { host, port, user, password }, database, proved: None })
+        let Server { host, user, password, database, tls, .. } = server.clone();
+        Ok(Self { endpoint: Endpoint { host, port, user, password, tls }, database, proved: None })
     }
 
     /// Where it is, for people.

@@ -129,6 +129,7 @@ impl Workspace {
             user: "root".into(),
             password: None,
             database: "x".into(),
+            tls: false,
         };
         let process = loop {
             let args = ["sql-server", "--host", "127.0.0.1", "--port", &port.to_string(), "--data-dir", "."];

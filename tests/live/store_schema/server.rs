@@ -49,6 +49,7 @@ fn run_each(port: u16, database: &str, statements: &[String]) {
             port: Port::new(port).unwrap(),
             user: "root".to_owned(),
             password: None,
+            tls: false,
         };
         let limit = Duration::from_secs(30);
         let mut client = Client::connect(&endpoint, Some(database), limit).await.unwrap();

@@ -182,6 +182,7 @@ fn endpoint_of(address: &Address) -> Option<Endpoint> {
         port: address.port.as_ref()?.value,
         user: address.user.value.clone(),
         password: address.password.as_ref().map(|password| password.value.0.clone()),
+        tls: address.tls.value,
     })
 }
 
