@@ -22,6 +22,7 @@ use super::native::Native;
 use super::router::Server;
 use crate::sql::{Endpoint, SqlError};
 use crate::sys::clock::Deadline;
+use crate::sys::lock;
 use crate::sys::net::Port;
 use proof::Proof;
 pub use reader::ServerReader;
@@ -132,6 +133,9 @@ impl ServerEngine {
         deadline: Deadline,
         job: &mut Job<'_, T>,
     ) -> Result<Sent<T>, StoreError> {
+        // Before the server is asked for its own lock: waiting there overtakes, and costs the server.
+        let dir = self.proved.as_ref().map(|(_, native)| native.dir().join(".dolt"));
+        let _turn = dir.map(|dir| lock::turn(&dir, deadline)).transpose()?;
         write::write(self, by, deadline, job)
     }
 }

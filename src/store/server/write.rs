@@ -2,8 +2,8 @@
 //!
 //! Dolt merges what two transactions did at the same time as long as no cell is changed by both, and so would keep a flag that
 //! one of them worked out from what the other has just changed. So our own writers take turns by a lock of the server
-//! (`GET_LOCK`), as they do by the database's lock without one; what others do in between is told by the server as a conflict,
-//! and then all is worked out anew.
+//! (`GET_LOCK`), as they do by the database's lock without one; on the server's own machine they queue for it outside of the
+//! server. What others do in between is told by the server as a conflict, and then all is worked out anew.
 
 use std::time::Duration;
 

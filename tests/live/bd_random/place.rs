@@ -117,7 +117,7 @@ impl Workspace {
             process.0.wait().unwrap();
         }
         fs::remove_file(self.dir.join(".beads/dolt-server.port")).ok();
-        fs::write(self.dir.join(".beads/metadata.json"), &self.embedded).unwrap();
+        self.replace("metadata.json", &self.embedded);
     }
 
     /// Starts a server; again, if it met the lock of a writer.
@@ -152,8 +152,15 @@ impl Workspace {
         metadata["dolt_server_host"] = "127.0.0.1".into();
         metadata["dolt_server_user"] = "root".into();
         metadata["dolt_data_dir"] = "embeddeddolt".into();
-        fs::write(self.dir.join(".beads/dolt-server.port"), port.to_string()).unwrap();
-        fs::write(self.dir.join(".beads/metadata.json"), metadata.to_string()).unwrap();
+        self.replace("dolt-server.port", &port.to_string());
+        self.replace("metadata.json", &metadata.to_string());
+    }
+
+    // At once, as every program that writes these files does: commands are running.
+    fn replace(&self, name: &str, text: &str) {
+        let made = self.town.outside().join(name);
+        fs::write(&made, text).unwrap();
+        fs::rename(&made, self.dir.join(".beads").join(name)).unwrap();
     }
 
     /// Nothing is wrong with the database, for either Dolt. The server must be down.
