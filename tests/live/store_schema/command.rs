@@ -1,6 +1,7 @@
 //! `bd migrate`, on databases that an older bd left.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use dolt_store::Hash;
 use gt::store::schema;
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::migrated::old;
 use super::{Yard, is_whole, messages, session};
-use crate::support::{Dolt, Ran, copy_tree, run};
+use crate::support::{Child, Dolt, Ran, copy_tree, free_port, run, wait_until};
 
 fn ours(yard: &Yard, dir: &Path, args: &[&str]) -> Ran {
     run(yard.command(Path::new(env!("CARGO_BIN_EXE_bd")), dir, args))
@@ -90,4 +91,60 @@ fn migrate_refuses_in_bds_words_what_only_one_clone_may_do_and_what_is_not_commi
     assert_eq!(roots(&database), before);
     // The real one says so too, and goes on without migrating.
     yard.bd(&dirty, &["list"]).ok().says("pre-existing dirty tables: issues");
+}
+
+#[test]
+fn a_database_of_an_older_bd_is_worked_in_as_found_in_both_engines_and_stays_of_its_version() {
+    for is_served in [false, true] {
+        let yard = Yard::new();
+        let dir = old(&yard);
+        let database = dir.join(".beads/embeddeddolt/x");
+        let server = is_served.then(|| {
+            let port = free_port();
+            let args = ["sql-server", "--host", "127.0.0.1", "--port", &port.to_string()];
+            let mut command = yard.command(&Dolt::V1.path(), database.parent().unwrap(), &args);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            let server = Child(command.spawn().unwrap());
+            let context = || ours(&yard, &dir, &["context", "--json"]).ok().json();
+            wait_until("the server answers", || context()["engine"] == "server");
+            server
+        });
+        let say = |args: &[&str]| ours(&yard, &dir, args).ok();
+        say(&["create", "New", "--id", "x-new", "-l", "fresh", "--deps", "x-1"]);
+        say(&["create", "Passing", "--id", "x-wisp-new", "--ephemeral"]);
+        say(&["comment", "x-new", "as found"]);
+        say(&["comment", "x-wisp-new", "as found too"]);
+        say(&["dep", "add", "x-2", "x-new"]);
+        say(&["dep", "add", "x-wisp-new", "x-new"]);
+        say(&["update", "x-new", "--claim"]);
+        say(&["blocked"]).says("x-2").says("x-new");
+        say(&["close", "x-1", "--reason", "done"]);
+        say(&["ready"]).never_says("x-2 ");
+        say(&["close", "x-new", "--reason", "done"]);
+        say(&["create", "Child", "--parent", "x-1"]).says("x-1.4");
+        let shown = |ran: &Ran| {
+            let mut issues = ran.json();
+            // The migration makes an issue of a rig that was a wisp.
+            issues.as_array_mut().unwrap().retain(|issue| issue["id"] != "x-rig");
+            issues.as_array_mut().unwrap().sort_by_key(|issue| issue["id"].to_string());
+            issues
+        };
+        let questions: [&[&str]; 3] = [
+            &["list", "--all", "--include-infra", "--limit", "0", "--json"],
+            &["ready", "--limit", "0", "--json"],
+            &["show", "x-new", "x-2", "x-1.4", "--json"],
+        ];
+        let own = questions.map(|question| shown(&say(question)));
+        drop(server);
+        let found = schema::inspect(&session(&database)).unwrap();
+        assert_eq!((found.main, found.local), (49, Some(8)), "nothing was migrated");
+        is_whole(&yard, &database);
+        // The real one migrates when it opens it, and finds the same.
+        let theirs = questions.map(|question| shown(&yard.bd(&dir, question).ok()));
+        for (own, theirs) in own.iter().zip(&theirs) {
+            let (own, theirs) = (own.as_array().unwrap(), theirs.as_array().unwrap());
+            assert_eq!(own.len(), theirs.len());
+            own.iter().zip(theirs).for_each(|(own, theirs)| assert_eq!(own, theirs, "served: {is_served}"));
+        }
+    }
 }
