@@ -138,6 +138,8 @@ impl TestTown {
     /// Any program with the environment of this test.
     pub(crate) fn seal(&self, command: &mut Command) {
         command.env_clear().env("PATH", &self.path).env("HOME", self.home()).env("PWD", &self.root);
+        // Without this each dolt starts another one, only to find that there is nobody to be told.
+        command.env("DOLT_DISABLE_EVENT_FLUSH", "1");
         command.env("BD_DISABLE_METRICS", "1").stdin(Stdio::null());
     }
 
