@@ -12,7 +12,7 @@ use dolt_store::commit::Database;
 use dolt_store::ddl::DdlOptions;
 use dolt_store::table::Value;
 
-use crate::support::{Dolt, Subject, lock, run, unlock};
+use crate::support::{Dolt, Subject, copy_program, lock, run, unlock};
 
 fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
@@ -60,7 +60,7 @@ fn a_directory_that_cannot_be_written_is_named_and_stays_readable() {
     subject.commit("first");
     // Root may write everywhere: for a test that runs as root, somebody else does this.
     let program = subject.town.outside().join("gt");
-    fs::copy(env!("CARGO_BIN_EXE_gt"), &program).unwrap();
+    copy_program(&program);
     let all = || files(subject.town.outside()).into_iter().map(|(path, _)| path);
     for path in all() {
         let is_program = path == program;

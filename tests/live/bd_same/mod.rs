@@ -141,8 +141,26 @@ fn without_bold(text: &str) -> String {
     text.replace("\u{1b}[1m", "").replace("\u{1b}[m", "")
 }
 
+/// Which of several that can be done at once is named first, bd leaves to chance.
+fn without_chance(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let mut from = 0;
+    while let Some(at) = lines[from..].iter().position(|line| line.trim().starts_with("\"group-")) {
+        let begin = from + at + 1;
+        let many = lines[begin..].iter().take_while(|line| !line.trim().starts_with(']')).count();
+        lines[begin..begin + many].sort_by_key(|line| line.trim_end_matches(','));
+        from = begin + many;
+    }
+    // Without what only the last of them lacks.
+    lines.iter().map(|line| format!("{}\n", line.trim_end_matches(','))).collect()
+}
+
 fn exact(_: Who, ran: &Ran) -> [String; 3] {
-    [without_bold(&ran.out), ran.code.to_string(), first_line(&ran.err)]
+    let mut out = without_bold(&ran.out);
+    if out.contains("\"group-") {
+        out = without_chance(&out);
+    }
+    [out, ran.code.to_string(), first_line(&ran.err)]
 }
 
 /// bd pads and indents texts as Markdown; ours has lines of its own for older scripts.

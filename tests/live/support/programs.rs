@@ -72,3 +72,11 @@ pub(crate) fn bd() -> PathBuf {
     assert!(bd.is_file(), "{} is missing: run tools/real-programs all", bd.display());
     bd.canonicalize().unwrap()
 }
+
+/// A copy of `gt`, to be run by somebody else. Another program writes it: a child that some other test starts in that moment would
+/// keep our own descriptor open for an instant, and what is open for writing cannot be run.
+pub(crate) fn copy_program(to: &Path) {
+    let mut command = Command::new("cp");
+    command.arg(env!("CARGO_BIN_EXE_gt")).arg(to);
+    super::run(command).ok();
+}
