@@ -60,7 +60,7 @@ fn a_directory_that_cannot_be_written_is_named_and_stays_readable() {
     subject.commit("first");
     // Root may write everywhere: for a test that runs as root, somebody else does this.
     let program = subject.town.outside().join("gt");
-    copy_program(&program);
+    copy_program(Path::new(env!("CARGO_BIN_EXE_gt")), &program);
     let all = || files(subject.town.outside()).into_iter().map(|(path, _)| path);
     for path in all() {
         let is_program = path == program;

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::{TestTown, copy_program, is_alive, run, stranger_on};
@@ -230,7 +231,7 @@ fn another_user_sees_that_the_server_runs_and_cannot_end_it() {
     let pid = town.up();
     fs::set_permissions(town.outside(), fs::Permissions::from_mode(0o755)).unwrap();
     let gt = town.outside().join("gt");
-    copy_program(&gt);
+    copy_program(Path::new(env!("CARGO_BIN_EXE_gt")), &gt);
     let as_nobody = |args: &[&str]| {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&gt).args(args);

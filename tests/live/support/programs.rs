@@ -60,9 +60,10 @@ impl Dolt {
 /// TERM. `$REAL` in the script is the real program.
 pub(crate) fn fake_dolt(real: Dolt, script: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("dolt");
-    fs::write(&path, format!("#!/bin/sh\nREAL={}\n{script}\n", real.path().display())).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let written = dir.path().join("script");
+    fs::write(&written, format!("#!/bin/sh\nREAL={}\n{script}\n", real.path().display())).unwrap();
+    fs::set_permissions(&written, fs::Permissions::from_mode(0o755)).unwrap();
+    copy_program(&written, &dir.path().join("dolt"));
     dir
 }
 
@@ -73,10 +74,10 @@ pub(crate) fn bd() -> PathBuf {
     bd.canonicalize().unwrap()
 }
 
-/// A copy of `gt`, to be run by somebody else. Another program writes it: a child that some other test starts in that moment would
-/// keep our own descriptor open for an instant, and what is open for writing cannot be run.
-pub(crate) fn copy_program(to: &Path) {
+/// A copy of a program, to be run. Another program writes it: a child that some other test starts in that moment would keep our own
+/// descriptor open for an instant, and what is open for writing cannot be run.
+pub(crate) fn copy_program(from: &Path, to: &Path) {
     let mut command = Command::new("cp");
-    command.arg(env!("CARGO_BIN_EXE_gt")).arg(to);
+    command.arg(from).arg(to);
     super::run(command).ok();
 }
