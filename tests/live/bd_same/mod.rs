@@ -152,7 +152,8 @@ fn without_chance(text: &str) -> String {
         from = begin + many;
     }
     // Without what only the last of them lacks.
-    lines.iter().map(|line| format!("{}\n", line.trim_end_matches(','))).collect()
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end_matches(',')).collect();
+    lines.join("\n")
 }
 
 fn exact(_: Who, ran: &Ran) -> [String; 3] {
