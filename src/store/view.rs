@@ -1,7 +1,7 @@
 //! All issues at once, with the graph between them: what commands look at that choose among issues.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use beads::jsonl::Counts;
 use beads::{EdgeType, Graph, Issue};
@@ -75,6 +75,17 @@ impl View {
     /// All issues, and the wisps whether they were asked for or not.
     pub fn all(&self) -> impl Iterator<Item = &Issue> + Clone {
         self.issues.iter().chain(&self.others)
+    }
+
+    /// Those that fit, in no order. Of an id that is in both families, only the wisp, if it fits.
+    pub fn fitting(&self, fits: impl Fn(&&Issue) -> bool) -> Vec<&Issue> {
+        let (durable, local) = self.issues.split_at(self.durable.min(self.issues.len()));
+        let local: Vec<&Issue> = local.iter().filter(&fits).collect();
+        let ids: HashSet<&str> = local.iter().map(|issue| issue.id.as_str()).collect();
+        let mut found: Vec<&Issue> =
+            durable.iter().filter(|issue| fits(issue) && !ids.contains(issue.id.as_str())).collect();
+        found.extend(local);
+        found
     }
 
     /// The numbers of an issue.

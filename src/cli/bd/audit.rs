@@ -4,7 +4,8 @@
 //! written is no failure of an `update` or a `close`: what they did is in the database.
 
 use std::fs::OpenOptions;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{Read, Write};
+use std::os::unix::fs::FileTypeExt;
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -81,6 +82,12 @@ pub(super) struct Record {
     stdin: bool,
 }
 
+// Not a terminal, and not /dev/null either.
+fn is_piped() -> bool {
+    let stdin = std::fs::metadata("/dev/stdin");
+    stdin.is_ok_and(|stdin| !stdin.file_type().is_char_device())
+}
+
 impl Record {
     fn run(self, bd: &Bd) -> Answer {
         let exit_code = self.exit_code.filter(|code| *code >= 0);
@@ -95,12 +102,18 @@ impl Record {
         ];
         let is_bare = texts.iter().all(|(_, text)| text.is_empty()) && exit_code.is_none();
         let mut line = Map::new();
-        if self.stdin || (is_bare && !std::io::stdin().is_terminal()) {
+        if self.stdin || (is_bare && is_piped()) {
             let mut text = String::new();
             let read = std::io::stdin().read_to_string(&mut text);
             read.map_err(|error| Refusal::plain(format!("failed to read stdin: {error}")))?;
-            line = serde_json::from_str(&text)
-                .map_err(|error| Refusal::plain(format!("invalid JSON on stdin: {error}")))?;
+            line = serde_json::from_str(&text).map_err(|error| {
+                let why = if error.is_eof() {
+                    "unexpected end of JSON input".to_owned()
+                } else {
+                    error.to_string()
+                };
+                Refusal::plain(format!("invalid JSON on stdin: {why}"))
+            })?;
             line.retain(|name, _| FIELDS.contains(&name.as_str()) || name == "extra");
         } else if self.kind.is_empty() {
             return Err(Refusal::plain("--kind is required"));

@@ -2,13 +2,14 @@
 
 use std::io::Read;
 
-use beads::{Edge, EdgeType, Issue, IssueType, Status};
+use beads::{Edge, EdgeType, Issue, IssueType, Status, go_json};
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
 use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
+use super::text::in_go;
 use crate::cli::out;
 use crate::store::load::Rules;
 use crate::store::ops::{self, Act, AddEdge, Close, NewIssue, Update};
@@ -56,8 +57,9 @@ impl Batch {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let mut text = String::new();
         if let Some(path) = &self.file {
-            text = std::fs::read_to_string(path)
-                .map_err(|error| Refusal::plain(format!("open batch file: {error}")))?;
+            text = std::fs::read_to_string(path).map_err(|error| {
+                Refusal::plain(format!("open batch file: open {path}: {}", in_go(&error)))
+            })?;
         } else {
             let read = std::io::stdin().read_to_string(&mut text);
             read.map_err(|error| Refusal::plain(format!("parsing batch input: {error}")))?;
@@ -86,6 +88,11 @@ impl Batch {
             for line in &lines {
                 let target = line.run(tx, &act).map_err(|error| match error {
                     error @ (StoreError::Store(_) | StoreError::Sql(_) | StoreError::Lock(_)) => error,
+                    StoreError::NoIssue { id } if matches!(line.verb, "close" | "update") => {
+                        let of = if line.verb == "update" { "failed to get issue for update: " } else { "" };
+                        let (number, raw) = (line.number, &line.raw);
+                        StoreError::Refused(format!("line {number} ({raw}): {of}not found: issue {id}"))
+                    }
                     error => StoreError::Refused(format!("line {} ({}): {error}", line.number, line.raw)),
                 })?;
                 done.push(Done { line: line.number, op: line.verb, target });
@@ -95,7 +102,16 @@ impl Batch {
                 _ => self.message.clone(),
             };
             Ok(Outcome { message: bd.message(words, words), result: done })
-        })?;
+        });
+        let done = match done {
+            Err(refusal) if bd.json() => {
+                // On standard error, and behind it the line that everybody gets.
+                let told = json!({ "error": refusal.text(), "code": "batch_error" });
+                out::note(go_json::object(&told).unwrap_or_default().trim_end());
+                return Err(refusal.into_plain());
+            }
+            done => done?,
+        };
         if bd.json() {
             return print_object(&json!({ "operations": done.len(), "status": "ok", "results": done }));
         }

@@ -71,7 +71,9 @@ impl Close {
         let done = bd.write("close", |tx| {
             let done = self.close(bd, tx, &given, &reasons)?;
             let mut ids: Vec<String> = done.closed.iter().map(|closed| closed.id.clone()).collect();
-            ids.extend(done.claimed.iter().map(|issue| issue.id.clone()));
+            if let Some(Next::Claimed(issue)) = &done.next {
+                ids.push(issue.id.clone());
+            }
             let server = || format!("bd: close {}", ids.first().map_or("", String::as_str));
             let message =
                 if ids.is_empty() { None } else { bd.message(|| bd.auto_commit("close", &ids), server) };
@@ -135,8 +137,7 @@ impl Close {
             done.advance = advance(tx, &act, first, !self.no_auto)?;
         }
         if self.claim_next && !self.next {
-            done.claimed = claim_next(tx, bd)?;
-            done.found_nothing = done.claimed.is_none();
+            done.next = claim_next(tx, bd)?;
         }
         Ok(done)
     }
@@ -169,9 +170,16 @@ struct Done {
     refused: Vec<String>,
     unblocked: Vec<Issue>,
     advance: Option<Advance>,
-    // What was taken next.
-    claimed: Option<Issue>,
-    found_nothing: bool,
+    // What was taken next, if that was wanted.
+    next: Option<Next>,
+}
+
+/// What came of taking the most urgent of what is ready.
+enum Next {
+    Claimed(Box<Issue>),
+    // It is somebody else's: what was closed stays closed.
+    NotClaimed(String),
+    Nothing,
 }
 
 /// The next step of a molecule, as bd tells it.
@@ -246,25 +254,32 @@ fn advance(tx: &mut dyn Tx, act: &Act, id: &str, take: bool) -> Result<Option<Ad
 }
 
 // The first that is ready, taken.
-fn claim_next(tx: &mut dyn Tx, bd: &Bd) -> Result<Option<Issue>, StoreError> {
+fn claim_next(tx: &mut dyn Tx, bd: &Bd) -> Result<Option<Next>, StoreError> {
     let view = View::load(tx.reader(), true)?;
     let filter = WorkFilter { limit: 1, ..WorkFilter::default() };
     let Some(first) =
         ready(&view.issues, view.graph(), &filter, bd.now).first().map(|issue| (*issue).clone())
     else {
-        return Ok(None);
+        return Ok(Some(Next::Nothing));
     };
-    step(tx, &bd.act(), |work| ops::claim(work, &first.id))?;
-    // As it was before it was taken.
-    Ok(Some(Issue { dependencies: Vec::new(), ..first }))
+    match step(tx, &bd.act(), |work| ops::claim(work, &first.id)) {
+        // As it was before it was taken.
+        Ok(_) => Ok(Some(Next::Claimed(Box::new(Issue { dependencies: Vec::new(), ..first })))),
+        Err(StoreError::NotClaimed(why)) => {
+            Ok(Some(Next::NotClaimed(format!("Warning: could not claim next issue {}: {why}", first.id))))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn tell(bd: &Bd, done: &Done) -> Answer {
     if done.closed.is_empty() {
         return Err(Refusal::silent());
     }
-    if let Some(issue) = &done.claimed {
-        bd.touch(&issue.id);
+    match &done.next {
+        Some(Next::Claimed(issue)) => bd.touch(&issue.id),
+        Some(Next::NotClaimed(warning)) => out::note(warning),
+        Some(Next::Nothing) | None => {}
     }
     if bd.json() {
         let closed: Vec<&Issue> = done.closed.iter().filter_map(|closed| closed.issue.as_ref()).collect();
@@ -274,7 +289,7 @@ fn tell(bd: &Bd, done: &Done) -> Answer {
         if let Some(advance) = &done.advance {
             return print_object(&json!({ "closed": closed, "continue": advance }));
         }
-        if let Some(claimed) = &done.claimed {
+        if let Some(Next::Claimed(claimed)) = &done.next {
             return print_object(&json!({ "closed": closed, "claimed": claimed }));
         }
         return print_list(&closed);
@@ -295,14 +310,14 @@ fn tell(bd: &Bd, done: &Done) -> Answer {
     if let Some(advance) = &done.advance {
         tell_advance(advance);
     }
-    if let Some(issue) = &done.claimed {
-        out::line(format!(
+    match &done.next {
+        Some(Next::Claimed(issue)) => out::line(format!(
             "✓ Auto-claimed next ready issue: {} (P{})",
             id_and_title(&issue.id, &issue.title),
             issue.priority
-        ));
-    } else if done.found_nothing {
-        out::line("\n✨ No ready issues available to claim.");
+        )),
+        Some(Next::Nothing) => out::line("\n✨ No ready issues available to claim."),
+        Some(Next::NotClaimed(_)) | None => {}
     }
     Ok(())
 }

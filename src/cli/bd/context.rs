@@ -1,6 +1,6 @@
 //! What a command of bd begins with: the workspace, the database, who acts.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, Zoned};
@@ -77,6 +77,7 @@ pub(super) struct Bd {
     pub(super) owner: String,
     pub(super) is_server_mode: bool,
     pub(super) now: Timestamp,
+    has_written: Cell<bool>,
     zone: OnceCell<Zoned>,
 }
 
@@ -94,7 +95,13 @@ impl Bd {
         let is_server_mode = workspace.mode().value == Mode::Server;
         let now = clock::now();
         let global = Global { json: global.json || workspace.config().bool("json"), ..global };
-        Ok(Self { global, workspace, store, actor, owner, is_server_mode, now, zone: OnceCell::new() })
+        let (has_written, zone) = (Cell::new(false), OnceCell::new());
+        Ok(Self { global, workspace, store, actor, owner, is_server_mode, now, has_written, zone })
+    }
+
+    /// Whether a transaction was done.
+    pub(super) fn has_written(&self) -> bool {
+        self.has_written.get()
     }
 
     /// Its `.beads`.
@@ -144,8 +151,9 @@ impl Bd {
                 not_newer(tx.reader())?;
             }
             job(tx)
-        });
-        Ok(written?)
+        })?;
+        self.has_written.set(true);
+        Ok(written)
     }
 
     /// The message of the Dolt commit of a command: bd's, by the mode that the workspace is in. `None` if commits are off.

@@ -8,7 +8,7 @@ use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
 use crate::cli::out;
 use crate::store::load::Rules;
-use crate::store::ops::{self, Deletion, Work};
+use crate::store::ops::{self, Counted, Deletion, Work};
 use crate::store::{Outcome, StoreError, Tx, step};
 
 /// Remove issues with everything on them
@@ -73,12 +73,13 @@ impl Delete {
             };
             Ok(Outcome { message: bd.message(words, words), result: (ids, deletion) })
         })?;
-        tell(bd, &ids, &deletion, is_batch)
+        tell(bd, &ids, &deletion, is_batch, self.cascade)
     }
 
     fn preview_batch(&self, ids: &[String], deletion: &Deletion) -> Answer {
         out::line(format!("\n⚠️  DELETE PREVIEW\n\nIssues to delete ({}):", ids.len()));
-        for (issue, _) in deletion.issues.iter().filter(|(issue, _)| ids.contains(&issue.id)) {
+        let named = |id: &String| deletion.issues.iter().find(|(issue, _)| issue.id == *id);
+        for (issue, _) in ids.iter().filter_map(named) {
             out::line(format!("  {}: {}", issue.id, issue.title));
         }
         if self.cascade {
@@ -98,9 +99,7 @@ impl Delete {
         out::line(format!("\nWould delete: {} issues", deletion.issues.len()));
         out::line(format!(
             "Would remove: {} dependencies, {} labels, {} events",
-            deletion.edges.len(),
-            deletion.labels,
-            deletion.events
+            deletion.told.edges, deletion.told.labels, deletion.told.events
         ));
         if self.dry_run {
             out::line("\n(Dry-run mode - no changes made)");
@@ -122,7 +121,7 @@ pub(super) fn delete_all(bd: &Bd, verb: &str, ids: &[String]) -> Answer {
         let words = || format!("bd: delete {} issue(s)", ids.len());
         Ok(Outcome { message: bd.message(words, words), result: deletion })
     })?;
-    tell(bd, ids, &deletion, true)
+    tell(bd, ids, &deletion, true, false)
 }
 
 /// Shows what that would do.
@@ -189,9 +188,10 @@ fn preview(deletion: &Deletion) {
     out::line(lines.join("\n"));
 }
 
-fn tell(bd: &Bd, ids: &[String], deletion: &Deletion, is_batch: bool) -> Answer {
-    let (edges, mentions) = (deletion.edges.len(), deletion.mentions.len());
+fn tell(bd: &Bd, ids: &[String], deletion: &Deletion, is_batch: bool, cascade: bool) -> Answer {
+    let mentions = deletion.mentions.len();
     if !is_batch {
+        let edges = deletion.edges.len();
         let id = ids.first().cloned().unwrap_or_default();
         if bd.json() {
             return print_object(&Deleted {
@@ -204,20 +204,21 @@ fn tell(bd: &Bd, ids: &[String], deletion: &Deletion, is_batch: bool) -> Answer 
         out::line(format!("  Updated text references in {mentions} issue(s)"));
         return Ok(());
     }
+    let Counted { edges, labels, events } = deletion.told;
     if bd.json() {
         return print_object(&json!({
             "deleted": ids,
             "deleted_count": deletion.issues.len(),
             "dependencies_removed": edges,
-            "labels_removed": deletion.labels,
-            "events_removed": deletion.events,
+            "labels_removed": labels,
+            "events_removed": events,
             "references_updated": mentions,
-            "orphaned_issues": if deletion.orphans.is_empty() { None } else { Some(&deletion.orphans) },
+            "orphaned_issues": (!cascade).then_some(&deletion.orphans),
         }));
     }
     out::line(format!("✓ Deleted {} issue(s)", deletion.issues.len()));
-    out::line(format!("  Removed {edges} dependency link(s)\n  Removed {} label(s)", deletion.labels));
-    out::line(format!("  Removed {} event(s)", deletion.events));
+    out::line(format!("  Removed {edges} dependency link(s)\n  Removed {labels} label(s)"));
+    out::line(format!("  Removed {events} event(s)"));
     out::line(format!("  Updated text references in {mentions} issue(s)"));
     if !deletion.orphans.is_empty() {
         let (count, names) = (deletion.orphans.len(), deletion.orphans.join(", "));

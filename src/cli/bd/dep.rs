@@ -74,6 +74,7 @@ impl Add {
             } else {
                 Bd::resolve_or_foreign(tx.reader(), &from, &target)?
             };
+            links::check_not_above(&from, &to)?;
             let add =
                 AddEdge { edge: Edge::new(&from, &to, kind.clone()), no_cycle_check: self.no_cycle_check };
             step(tx, &act, |work| ops::add_edge(work, add))?;

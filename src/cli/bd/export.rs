@@ -47,7 +47,8 @@ impl Export {
         Self { all: true, no_memories: false, ..Self::to_file(path) }
     }
 
-    pub(super) fn run(self, bd: &Bd) -> Answer {
+    /// The lines of the issues, and how many they are.
+    pub(super) fn lines(&self, bd: &Bd) -> Answer<(Vec<u8>, usize)> {
         let reader = bd.reader()?;
         let rules = Rules::load(&*reader)?;
         let mut filter = Filter::of_export(self.all, &rules.infra);
@@ -69,6 +70,12 @@ impl Export {
                 .map_err(|error| Refusal::new(format!("failed to marshal issue {}: {error}", issue.id)))?;
             text.extend_from_slice(line.as_bytes());
         }
+        Ok((text, chosen.len()))
+    }
+
+    pub(super) fn run(self, bd: &Bd) -> Answer {
+        let (mut text, issues) = self.lines(bd)?;
+        let reader = bd.reader()?;
         let mut memories = 0;
         if (self.include_memories || self.all) && !self.no_memories {
             for (key, value) in load::all_keyed(&*reader, "config")? {
@@ -91,7 +98,7 @@ impl Export {
         atomic::write(std::path::Path::new(path), &text, 0o644)
             .map_err(|error| Refusal::new(format!("failed to create output file: {error}")))?;
         let and = if memories > 0 { format!(" and {memories} memories") } else { String::new() };
-        out::note(format!("Exported {} issues{and} to {path}", chosen.len()));
+        out::note(format!("Exported {issues} issues{and} to {path}"));
         Ok(())
     }
 }

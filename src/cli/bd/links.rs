@@ -26,8 +26,8 @@ pub(super) struct Link {
     kind: String,
 }
 
-// A child waits for those above it in any case.
-fn check_not_above(child: &str, parent: &str) -> Result<(), StoreError> {
+/// That the second is not above the first by its id: a child waits for those above it in any case.
+pub(super) fn check_not_above(child: &str, parent: &str) -> Result<(), StoreError> {
     if !child.starts_with(&format!("{parent}.")) {
         return Ok(());
     }

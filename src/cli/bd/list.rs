@@ -196,7 +196,7 @@ impl List {
             ready(&view.issues, view.graph(), &work, bd.now).into_iter().filter(extra).collect()
         } else {
             let matching = |issue: &&Issue| filter.matches(issue, view.graph(), bd.now);
-            view.issues.iter().filter(matching).filter(extra).collect()
+            view.fitting(|issue| matching(issue) && extra(issue))
         };
         let is_json = bd.json() || self.is_json();
         if !self.ready {

@@ -6,6 +6,7 @@
 mod about;
 mod answer;
 mod audit;
+mod auto_export;
 mod batch;
 mod close;
 mod comment;
@@ -67,7 +68,7 @@ use crate::town::env::Env;
 
 /// Track issues and their dependencies in a Dolt database, with a server or without one.
 #[derive(Debug, Parser)]
-#[command(name = "bd", disable_version_flag = true, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "bd", disable_version_flag = true, max_term_width = 100, after_help = EXAMPLES, subcommand_help_heading = "Available Commands")]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -234,7 +235,12 @@ impl Verb {
                 Ok(())
             }
             Self::Other(words) => later::refuse(&words),
-            other => other.with(&calling.bd()?),
+            other => {
+                let bd = calling.bd()?;
+                let may_empty = matches!(other, Self::Purge(_));
+                other.with(&bd)?;
+                if bd.has_written() { auto_export::after(&bd, may_empty) } else { Ok(()) }
+            }
         }
     }
 

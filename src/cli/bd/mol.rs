@@ -289,14 +289,25 @@ pub(super) fn not_cooked(given: &str) -> Refusal {
     )
 }
 
-/// That every name in double braces has a value.
-pub(super) fn complete(molecules: &[&Molecule], values: &BTreeMap<String, String>) -> Answer {
+// What `mol bond` takes for the name of a formula.
+fn may_be_formula(given: &str) -> bool {
+    given.starts_with("mol-") || given.contains(".formula") || given.contains(['/', '\\'])
+}
+
+// The names in double braces that have no value.
+fn missing(molecules: &[&Molecule], values: &BTreeMap<String, String>) -> Vec<String> {
     let mut missing: Vec<String> = Vec::new();
     for name in molecules.iter().flat_map(|molecule| molecule.variables()) {
         if !values.contains_key(&name) && !missing.contains(&name) {
             missing.push(name);
         }
     }
+    missing
+}
+
+/// That every name in double braces has a value.
+pub(super) fn complete(molecules: &[&Molecule], values: &BTreeMap<String, String>) -> Answer {
+    let missing = missing(molecules, values);
     match missing.first() {
         None => Ok(()),
         Some(first) => Err(Refusal::plain(format!("missing required variables: {}", missing.join(", ")))
@@ -407,7 +418,10 @@ impl Bond {
         let reader = bd.reader()?;
         let operand = |given: &str| -> Answer<Molecule> {
             let id = Bd::resolve(&*reader, given).map_err(|error| match error {
-                StoreError::NotFound(_) => not_cooked(given),
+                StoreError::NotFound(_) if may_be_formula(given) => not_cooked(given),
+                StoreError::NotFound(_) => {
+                    Refusal::new(format!("'{given}' not found (not an issue ID or formula name)"))
+                }
                 error => error.into(),
             })?;
             Ok(Molecule::load(&*reader, &id)?)
@@ -423,12 +437,19 @@ impl Bond {
             (false, false) => None,
         };
         let (result, spawned) = if let Some((proto, target)) = made {
-            complete(&[proto], &values)?;
+            let missing = missing(&[proto], &values);
+            if !missing.is_empty() {
+                let names = missing.join(", ");
+                return Err(Refusal::new(format!(
+                    "bonding: missing required variables: {names} (use --var)"
+                )));
+            }
             let ephemeral = self.ephemeral || (target.ephemeral && !self.pour);
             let below = (!self.reference.is_empty()).then(|| (target.id.clone(), self.reference.clone()));
             let attach = Some((target.id.clone(), kind));
             let how = Cloning { values, ephemeral, attach, below, ..Cloning::default() };
-            let made = make(bd, "mol bond", proto, &how).map_err(|refusal| refusal.within("bonding"))?;
+            let made = make(bd, "mol bond", proto, &how)
+                .map_err(|refusal| refusal.within("bonding: spawning and attaching proto"))?;
             (target.id.clone(), Some(made.ids))
         } else {
             join(bd, &first.root().id, &second.root().id, &kind)?;
@@ -462,8 +483,10 @@ impl Bond {
 // The second depends on the first.
 fn join(bd: &Bd, first: &str, second: &str, kind: &EdgeType) -> Answer {
     let act = bd.act();
+    let mut is_circle = false;
     let written = bd.write("mol bond", |tx| {
         if let Some(path) = circle(tx.reader(), first, second)? {
+            is_circle = true;
             return Err(StoreError::Refused(format!(
                 "cannot bond {first} → {second}: would create a transitive dependency cycle: {}",
                 path.join(" → ")
@@ -474,7 +497,9 @@ fn join(bd: &Bd, first: &str, second: &str, kind: &EdgeType) -> Answer {
         let words = || format!("bd: bond molecules {first} + {second}");
         Ok(Outcome { message: bd.message(words, words), result: () })
     });
-    written.map_err(|refusal| refusal.within("bonding"))
+    // bd says it twice of an edge that is refused.
+    let words = if is_circle { "bonding" } else { "bonding: linking molecules: linking molecules" };
+    written.map_err(|refusal| refusal.within(words))
 }
 
 // The way along edges of any kind from the first to the second, closed to a circle.

@@ -10,7 +10,7 @@ use super::context::Bd;
 use crate::cli::out;
 use crate::store::family::Family;
 use crate::store::load::{self, Rules, With};
-use crate::store::ops::{self, Work};
+use crate::store::ops::{self, Counted, Work};
 use crate::store::reader::By;
 use crate::store::{Outcome, step};
 
@@ -85,12 +85,12 @@ impl Purge {
         let act = bd.act();
         if self.dry_run {
             let deletion = ops::deletion(&Work::new(&*reader, &act), &ids, false)?;
-            let numbers = (deletion.edges.len(), deletion.labels, deletion.events);
             if bd.json() {
-                return told(&[("purge_count", count)], numbers, pinned, true);
+                return told(&[("purge_count", count)], deletion.told, pinned, true);
             }
-            out::line(format!("Would purge {count} closed ephemeral bead(s)\n  Dependencies: {}", numbers.0));
-            out::line(format!("  Labels:       {}\n  Events:       {}", numbers.1, numbers.2));
+            let Counted { edges, labels, events } = deletion.told;
+            out::line(format!("Would purge {count} closed ephemeral bead(s)\n  Dependencies: {edges}"));
+            out::line(format!("  Labels:       {labels}\n  Events:       {events}"));
             if pinned > 0 {
                 out::line(format!("  Pinned (skipped): {pinned}"));
             }
@@ -110,26 +110,24 @@ impl Purge {
                 "Use --force to confirm or --dry-run to preview.\n  bd purge --force{flags}"
             )));
         }
-        let numbers = bd.write("purge", |tx| {
+        let removed = bd.write("purge", |tx| {
             let rules = Rules::load(tx.reader())?;
-            let numbers = step(tx, &act, |work| {
+            let removed = step(tx, &act, |work| {
                 let mut deletion = ops::deletion(work, &ids, false)?;
                 // Texts that mention them stay as they are.
                 deletion.mentions.clear();
                 ops::delete(work, &rules, &deletion)?;
-                Ok((deletion.edges.len(), deletion.labels, deletion.events))
+                Ok(deletion.told)
             })?;
             let words = || bd.auto_commit("purge", &[]);
-            Ok(Outcome { message: bd.message(words, words), result: numbers })
+            Ok(Outcome { message: bd.message(words, words), result: removed })
         })?;
         if bd.json() {
-            return told(&[("purged_count", count)], numbers, pinned, false);
+            return told(&[("purged_count", count)], removed, pinned, false);
         }
-        out::line(format!(
-            "✓ Purged {count} closed ephemeral bead(s)\n  Dependencies removed: {}",
-            numbers.0
-        ));
-        out::line(format!("  Labels removed:       {}\n  Events removed:       {}", numbers.1, numbers.2));
+        let Counted { edges, labels, events } = removed;
+        out::line(format!("✓ Purged {count} closed ephemeral bead(s)\n  Dependencies removed: {edges}"));
+        out::line(format!("  Labels removed:       {labels}\n  Events removed:       {events}"));
         if pinned > 0 {
             out::line(format!("  Pinned (skipped):     {pinned}"));
         }
@@ -155,7 +153,7 @@ impl Purge {
 
 fn told(
     counts: &[(&str, usize)],
-    (edges, labels, events): (usize, usize, usize),
+    Counted { edges, labels, events }: Counted,
     pinned: usize,
     is_dry: bool,
 ) -> Answer {

@@ -98,7 +98,7 @@ impl Search {
         (filter.metadata, filter.has_metadata_key) = self.metadata.wanted().map_err(Refusal::plain)?;
         let view = View::load(&*bd.reader()?, true)?;
         let matches = |issue: &&Issue| is_found(issue, &words) && filter.matches(issue, view.graph(), bd.now);
-        let mut found = by_table(view.issues.iter().filter(matches).collect(), self.limit);
+        let mut found = by_table(view.fitting(matches), self.limit);
         self.shown.sort(&mut found);
         if bd.json() {
             let bare: Vec<Issue> =
@@ -171,7 +171,7 @@ impl Query {
         let view = View::load(&*bd.reader()?, true)?;
         let matches =
             |issue: &&Issue| answer.filter.matches(issue, view.graph(), bd.now) && answer.passes(issue);
-        let found: Vec<&Issue> = view.issues.iter().filter(matches).collect();
+        let found = view.fitting(matches);
         // bd cuts before it looks at what no filter can say, and so finds too few; here the limit is one of the result.
         let mut found = if bd.json() {
             let mut found = found;

@@ -1,6 +1,16 @@
 //! The small pieces of text that several commands print (bd 1.1.0 `internal/ui`, `cmd/bd/feedback.go`).
 
+use std::io;
+
 use beads::Status;
+
+/// What the system says of a file, as Go spells it: small, and without its number.
+pub(super) fn in_go(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
 
 /// The sign of a state.
 pub(super) fn icon(status: &Status) -> &'static str {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use beads::Issue;
 use beads::change::mark_deleted;
+use beads::{Edge, Issue};
 
 use super::update::{Update, update};
 use super::work::Work;
@@ -20,28 +20,41 @@ pub struct Deletion {
     pub issues: Vec<(Issue, Family)>,
     /// Edges that begin or end at them.
     pub edges: Vec<StoredEdge>,
-    /// How many labels go.
-    pub labels: usize,
-    /// How many events go.
-    pub events: usize,
-    /// Who depends on them and stays.
+    /// What bd says of many that go: what hangs on wisps that were named is not counted.
+    pub told: Counted,
+    /// Who depends on them and stays; nobody is asked about wisps that were named.
     pub orphans: Vec<String>,
     /// Issues beside them whose texts mention them.
     pub mentions: Vec<Issue>,
 }
 
+/// Numbers that are told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counted {
+    /// Edges.
+    pub edges: usize,
+    /// Labels.
+    pub labels: usize,
+    /// Events.
+    pub events: usize,
+}
+
 /// Works out what the deletion of these, and with `cascade` of all that depends on them, takes along.
 pub fn deletion(work: &Work<'_>, ids: &[String], cascade: bool) -> Result<Deletion, StoreError> {
-    let mut gone: BTreeSet<String> = ids.iter().cloned().collect();
-    let mut level: Vec<String> = gone.iter().cloned().collect();
+    let families = load::briefs(work.reader, Some(ids))?;
+    let is_wisp = |id: &String| families.get(id).is_some_and(|brief| brief.family == Family::Wisps);
+    // Wisps that are named take nothing along.
+    let mut followed: BTreeSet<String> = ids.iter().filter(|id| !is_wisp(id)).cloned().collect();
+    let mut level: Vec<String> = followed.iter().cloned().collect();
     while cascade && !level.is_empty() {
         let into = load::edges_to(work.reader, &level)?;
         level = into
             .into_iter()
             .map(|stored| stored.edge.issue_id)
-            .filter(|id| gone.insert(id.clone()))
+            .filter(|id| followed.insert(id.clone()))
             .collect();
     }
+    let gone: BTreeSet<String> = ids.iter().chain(&followed).cloned().collect();
     let ids: Vec<String> = gone.iter().cloned().collect();
     let mut found = Deletion::default();
     for id in &ids {
@@ -52,13 +65,21 @@ pub fn deletion(work: &Work<'_>, ids: &[String], cascade: bool) -> Result<Deleti
         edges.insert(stored.id.clone(), stored);
     }
     found.edges = edges.into_values().collect();
+    let is_told = |edge: &Edge| {
+        let ends_here = followed.contains(&edge.depends_on_id) && !gone.contains(&edge.issue_id);
+        followed.contains(&edge.issue_id) || ends_here
+    };
+    found.told.edges = found.edges.iter().filter(|stored| is_told(&stored.edge)).count();
+    let counted: Vec<String> = followed.iter().cloned().collect();
     for family in Family::BOTH {
-        found.labels += work.reader.texts(family.labels(), "issue_id", By::In("issue_id", &ids))?.len();
-        found.events += work.reader.texts(family.events(), "issue_id", By::In("issue_id", &ids))?.len();
+        let rows = |table| work.reader.texts(table, "issue_id", By::In("issue_id", &counted));
+        found.told.labels += rows(family.labels())?.len();
+        found.told.events += rows(family.events())?.len();
     }
     let ends = found.edges.iter().flat_map(|stored| [&stored.edge.issue_id, &stored.edge.depends_on_id]);
     let beside: BTreeSet<&String> = ends.filter(|id| !gone.contains(*id)).collect();
-    let orphans = found.edges.iter().map(|stored| &stored.edge.issue_id).filter(|id| !gone.contains(*id));
+    let orphaned = found.edges.iter().filter(|stored| followed.contains(&stored.edge.depends_on_id));
+    let orphans = orphaned.map(|stored| &stored.edge.issue_id).filter(|id| !gone.contains(*id));
     found.orphans = orphans.collect::<BTreeSet<_>>().into_iter().cloned().collect();
     let beside: Vec<String> = beside.into_iter().cloned().collect();
     found.mentions = load::issues_by_id(work.reader, &beside, With::NOTHING)?;

@@ -2,7 +2,7 @@
 //!
 //! More is kept than bd keeps: edges keep their metadata and their thread.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use beads::change::Event;
 use beads::import::{Action, Mode, Options, Plan, plan};
@@ -22,7 +22,11 @@ pub const MEMORY: &str = "kv.memory.";
 
 /// Works out the import of these lines.
 pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode) -> Result<Plan, StoreError> {
-    let ids: Vec<String> = lines.iter().map(|line| line.id.clone()).filter(|id| !id.is_empty()).collect();
+    // The other ends of edges too: whether they are wisps says in which column they stand.
+    let ends = lines.iter().flat_map(|line| line.dependencies.iter().map(|edge| &edge.depends_on_id));
+    let ids: BTreeSet<&String> =
+        lines.iter().map(|line| &line.id).chain(ends).filter(|id| !id.is_empty()).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
     let stored = load::issues_by_id(work.reader, &ids, With::ALL)?;
     let stored: HashMap<&str, &Issue> = stored.iter().map(|issue| (issue.id.as_str(), issue)).collect();
     let flags = load::briefs(work.reader, None)?;

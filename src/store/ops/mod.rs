@@ -13,7 +13,7 @@ mod work;
 
 pub use close::{Close, Closed, Reopened, close, reopen};
 pub use create::{Created, NewIssue, create};
-pub use delete::{Deletion, delete, deletion};
+pub use delete::{Counted, Deletion, delete, deletion};
 pub use dep::{AddEdge, add_edge, remove_edge};
 pub use import::{MEMORY, import, remember};
 pub use label::{add_comment, add_label, remove_label};

@@ -268,7 +268,9 @@ pub fn instantiate(
         let fill = |text: &str| substitute(text, &how.values);
         let assignee = if is_root && !how.assignee.is_empty() { &how.assignee } else { &old.assignee };
         let issue = Issue {
-            id: bonded_id(&old.id, root, how)?,
+            id: bonded_id(&old.id, root, how).map_err(|why| {
+                StoreError::Refused(format!("failed to generate bonded ID for {}: {why}", old.id))
+            })?,
             title: fill(&old.title),
             description: fill(&old.description),
             design: fill(&old.design),
@@ -306,16 +308,16 @@ pub fn instantiate(
 }
 
 // The id of a part below another molecule; nothing if ids are not made so.
-fn bonded_id(old: &str, root: &str, how: &Cloning) -> Result<String, StoreError> {
+fn bonded_id(old: &str, root: &str, how: &Cloning) -> Result<String, String> {
     let Some((parent, reference)) = &how.below else { return Ok(String::new()) };
     let reference = substitute(reference, &how.values);
     if reference.is_empty() {
-        return Err(StoreError::Refused("childRef is empty after variable substitution".to_owned()));
+        return Err("childRef is empty after variable substitution".to_owned());
     }
     if !reference.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) {
-        return Err(StoreError::Refused(format!(
+        return Err(format!(
             "invalid childRef '{reference}': must be alphanumeric, dash, underscore, or dot only"
-        )));
+        ));
     }
     if old == root {
         return Ok(format!("{parent}.{reference}"));

@@ -7,10 +7,24 @@ use std::fs;
 use serde_json::Value;
 
 use super::writing::{TABLES, Veil};
-use super::{Twins, Who, all_same, first_line, without_bold};
+use super::{Twins, Who, all_same, call, exact, first_line, without_bold};
 use crate::support::Ran;
 
 const WORKING: &str = include_str!("working.txt");
+const MOLECULES: &str = include_str!("molecules.txt");
+const TEMPLATE: &str = r#"{"id":"t-tv","title":"For {{who}}","is_template":true,"status":"open","priority":2,"issue_type":"epic","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}"#;
+/// A wisp of an id that is an issue's too.
+const TWICE: &str = "INSERT INTO wisps (id, title, description, design, acceptance_criteria, notes, status, priority, issue_type, ephemeral) \
+    VALUES ('t-spike', 'A wisp beside it', '', '', '', '', 'open', 1, 'task', 1)";
+const BOTH: &str = "\
+list --include-infra --json --limit 0 --sort id
+list --include-infra --limit 0
+list --json --limit 0
+search wisp
+search look --json
+search t-spike --json
+show t-spike --short
+query status=open --json";
 
 impl Twins {
     /// What differs in the tables of two workspaces.
@@ -41,14 +55,33 @@ impl Twins {
     }
 }
 
+fn veiled(veil: &Veil, ran: &Ran) -> [String; 3] {
+    let out = veil.over(&without_bold(&ran.out));
+    [out, ran.code.to_string(), veil.over(&first_line(&ran.err))]
+}
+
+#[test]
+fn a_molecule_is_gone_on_with_and_ends_as_with_the_real_one() {
+    let veil = Veil::new();
+    let twins = Twins::copied();
+    let mut differences = twins.differences(MOLECULES, |_, ran| veiled(&veil, ran));
+    differences.extend(twins.different_rows(&veil));
+    all_same(&differences);
+}
+
+#[test]
+fn an_id_in_both_tables_is_listed_once_as_the_wisp() {
+    let twins = Twins::copied();
+    for who in [Who::Real, Who::Ours] {
+        call(&twins.town, &twins.dir(who), Who::Ours, &["sql".to_owned(), TWICE.to_owned()]).ok();
+    }
+    all_same(&twins.differences(BOTH, exact));
+}
+
 #[test]
 fn molecules_and_links_say_and_leave_what_the_real_ones_do() {
     let veil = Veil::new();
     let twins = Twins::copied();
-    let shaped = |_, ran: &Ran| {
-        let out = veil.over(&without_bold(&ran.out));
-        [out, ran.code.to_string(), veil.over(&first_line(&ran.err))]
-    };
     for (name, text) in [
         (
             "lines.txt",
@@ -58,12 +91,14 @@ fn molecules_and_links_say_and_leave_what_the_real_ones_do() {
         ("unknown.txt", "update t-story colour=red\n"),
         ("failing.txt", "update t-story title=never\nclose t-nonsense\n"),
         ("empty.txt", "# nothing\n"),
+        ("missing.txt", "update t-nonsense title=x\n"),
+        ("template.jsonl", TEMPLATE),
     ] {
         for who in [Who::Real, Who::Ours] {
             fs::write(twins.dir(who).join(name), text).unwrap();
         }
     }
-    let mut differences = twins.differences(WORKING, shaped);
+    let mut differences = twins.differences(WORKING, |_, ran| veiled(&veil, ran));
     differences.extend(twins.different_rows(&veil));
     let (real, ours) = (twins.record(Who::Real, &veil), twins.record(Who::Ours, &veil));
     assert!(real.len() > 5, "the real bd keeps a record: {real:?}");
