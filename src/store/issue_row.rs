@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::change::Values;
 use super::reader::{into_number, into_text, into_time, of_time};
 
-/// The columns of an issue, in the order in which [`issue`] takes them.
+/// The columns of an issue, in the order in which [`Shape::issue`] takes them.
 pub(super) const COLUMNS: [&str; 46] = [
     "id",
     "content_hash",
@@ -71,22 +71,31 @@ const LONG: [&str; 8] = [
     "metadata",
 ];
 
-/// The other columns, in the order in which [`brief_issue`] takes them.
-pub(super) fn brief_columns() -> Vec<&'static str> {
-    COLUMNS.into_iter().filter(|column| !LONG.contains(column)).collect()
+/// How rows become issues: which columns are read, and where each of their values goes.
+pub(super) struct Shape {
+    pub(super) columns: Vec<&'static str>,
+    // For each of `COLUMNS`, whether it is among them.
+    is_read: [bool; COLUMNS.len()],
 }
 
-/// An issue without its long texts and documents.
-pub(super) fn brief_issue(values: Vec<Value>) -> Issue {
-    let mut values = values.into_iter();
-    let value = |column| if LONG.contains(column) { None } else { values.next() };
-    issue(COLUMNS.iter().map(value).map(|value| value.unwrap_or(Value::Null)).collect())
+impl Shape {
+    /// All of them, or all but long texts and documents.
+    pub(super) fn of(is_brief: bool) -> Self {
+        let is_read = COLUMNS.map(|column| !is_brief || !LONG.contains(&column));
+        let columns = COLUMNS.into_iter().zip(is_read).filter(|(_, is_read)| *is_read);
+        Self { columns: columns.map(|(column, _)| column).collect(), is_read }
+    }
+
+    /// The row as an issue, without what hangs on it.
+    pub(super) fn issue(&self, values: &mut Vec<Value>) -> Issue {
+        let (mut values, mut is_read) = (values.drain(..), self.is_read.iter());
+        let mut next = || is_read.next().filter(|is_read| **is_read).and_then(|_| values.next());
+        issue(|| next().unwrap_or(Value::Null))
+    }
 }
 
-/// The row as an issue, without what hangs on it. Values come in the order of [`COLUMNS`].
-pub(super) fn issue(values: Vec<Value>) -> Issue {
-    let mut values = values.into_iter();
-    let mut next = || values.next().unwrap_or(Value::Null);
+// From the values of [`COLUMNS`], in their order.
+fn issue(mut next: impl FnMut() -> Value) -> Issue {
     let text = |value: Value| into_text(value).unwrap_or_default();
     let flag = |value: &Value| into_number(value).is_some_and(|n| n != 0);
     let number = |value: &Value| into_number(value).unwrap_or_default();
@@ -137,11 +146,16 @@ pub(super) fn issue(values: Vec<Value>) -> Issue {
         waiters: serde_json::from_str(&text(next())).unwrap_or_default(),
         due_at: into_time(&next()),
         defer_until: into_time(&next()),
-        metadata: into_text(next())
-            .filter(|text| !text.is_empty() && text != "{}")
-            .and_then(|text| Metadata::new(text).ok()?.as_stored()),
+        metadata: document(next()),
         ..Issue::default()
     }
+}
+
+/// The free document of an issue; an empty one is none.
+pub(super) fn document(value: Value) -> Option<Metadata> {
+    into_text(value)
+        .filter(|text| !text.is_empty() && text != "{}")
+        .and_then(|text| Metadata::new(text).ok()?.as_stored())
 }
 
 /// The issue as a whole row.

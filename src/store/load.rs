@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use beads::edge::Target;
 use beads::id::Prefixes;
 use beads::issue::{Allowed, CustomStatus, names_of_list, parse_custom_statuses};
 use beads::{Comment, Edge, EdgeType, Graph, Issue, IssueType, Metadata, Status};
@@ -39,10 +40,13 @@ pub struct StoredEdge {
     /// Its primary key.
     pub id: String,
     /// Which column.
-    pub target: beads::edge::Target,
+    pub target: Target,
     /// The family of its issue.
     pub family: Family,
 }
+
+// What the three columns of an edge's target say.
+const EDGE_TARGETS: [Target; 3] = [Target::Issue, Target::Wisp, Target::External];
 
 /// The three columns of an edge's target.
 pub const TARGETS: [&str; 3] = ["depends_on_issue_id", "depends_on_wisp_id", "depends_on_external"];
@@ -63,13 +67,9 @@ const EDGE_COLUMNS: [&str; 10] = [
 /// Issues of one family with what is wanted of them, in no order.
 pub fn issues(reader: &dyn Reader, family: Family, by: By<'_>, with: With) -> Result<Vec<Issue>, StoreError> {
     let everything = by == By::All;
-    let mut found = Vec::new();
-    let columns = if with.brief { issue_row::brief_columns() } else { issue_row::COLUMNS.to_vec() };
-    let question = super::reader::Select { table: family.rows(), columns: &columns, by };
-    reader.select(&question, &mut |row| {
-        found.push(if with.brief { issue_row::brief_issue(row) } else { issue_row::issue(row) });
-        Ok(())
-    })?;
+    let shape = issue_row::Shape::of(with.brief);
+    let question = super::reader::Select { table: family.rows(), columns: &shape.columns, by };
+    let mut found = super::apart::collect(reader, &question, &|row| shape.issue(row))?;
     attach(reader, family, &mut found, with, everything)?;
     Ok(found)
 }
@@ -92,6 +92,17 @@ pub fn issue(reader: &dyn Reader, id: &str, with: With) -> Result<Option<(Issue,
         }
     }
     Ok(None)
+}
+
+/// How many remarks these issues and wisps have, by id; none: not named.
+pub fn comment_counts(reader: &dyn Reader, ids: &[String]) -> Result<HashMap<String, usize>, StoreError> {
+    let mut counts = HashMap::new();
+    for family in Family::BOTH {
+        for id in reader.texts(family.comments(), "issue_id", By::In("issue_id", ids))? {
+            *counts.entry(id).or_default() += 1;
+        }
+    }
+    Ok(counts)
 }
 
 /// Issues and wisps by their exact ids, in no order.
@@ -130,11 +141,7 @@ fn attach(
     }
     if with.edges {
         let mut edges = edges(reader, family, by())?;
-        // In bd's order: by the computed id, external ones last.
-        edges.sort_by(|a, b| {
-            let external = |e: &StoredEdge| e.target == beads::edge::Target::External;
-            external(a).cmp(&external(b)).then_with(|| a.id.cmp(&b.id))
-        });
+        in_order(&mut edges);
         for stored in edges {
             if let Some(at) = places.get(stored.edge.issue_id.as_str()) {
                 issues[*at].dependencies.push(stored.edge);
@@ -158,7 +165,7 @@ pub fn edges(reader: &dyn Reader, family: Family, by: By<'_>) -> Result<Vec<Stor
     let mut found = Vec::new();
     let question = super::reader::Select { table: family.edges(), columns: &EDGE_COLUMNS, by };
     reader.select(&question, &mut |row| {
-        let mut row = row.into_iter();
+        let mut row = row.drain(..);
         let mut next = || row.next().unwrap_or(Value::Null);
         let text = |value| into_text(value).unwrap_or_default();
         let id = text(next());
@@ -171,8 +178,7 @@ pub fn edges(reader: &dyn Reader, family: Family, by: By<'_>) -> Result<Vec<Stor
             metadata: spelled(text(next())),
             thread_id: text(next()),
         };
-        let kinds = [beads::edge::Target::Issue, beads::edge::Target::Wisp, beads::edge::Target::External];
-        for target in kinds {
+        for target in EDGE_TARGETS {
             if let Some(to) = into_text(next()) {
                 edge.depends_on_id = to;
                 found.push(StoredEdge { edge, id, target, family });
@@ -182,6 +188,51 @@ pub fn edges(reader: &dyn Reader, family: Family, by: By<'_>) -> Result<Vec<Stor
         Ok(())
     })?;
     Ok(found)
+}
+
+/// Edges of one family with what the graph needs of them: ends and kind, and the document of those that wait. In the order
+/// in which bd has them.
+pub fn links(reader: &dyn Reader, family: Family) -> Result<Vec<StoredEdge>, StoreError> {
+    let mut found = Vec::new();
+    let columns = [&["id", "issue_id", "type"][..], &TARGETS].concat();
+    let question = super::reader::Select { table: family.edges(), columns: &columns, by: By::All };
+    let mut waits = false;
+    reader.select(&question, &mut |row| {
+        let mut row = row.drain(..);
+        let mut next = || row.next().unwrap_or(Value::Null);
+        let text = |value| into_text(value).unwrap_or_default();
+        let (id, issue_id, kind) = (text(next()), text(next()), EdgeType::from(text(next()).as_str()));
+        waits |= kind == EdgeType::WaitsFor;
+        for target in EDGE_TARGETS {
+            if let Some(to) = into_text(next()) {
+                let edge = Edge { issue_id, depends_on_id: to, kind, ..Edge::default() };
+                found.push(StoredEdge { edge, id, target, family });
+                break;
+            }
+        }
+        Ok(())
+    })?;
+    if waits {
+        let kind = [("type", Value::Text(EdgeType::WaitsFor.as_str().to_owned()))];
+        let mut documents = HashMap::new();
+        for row in reader.rows(family.edges(), &["id", "metadata"], By::Equal(&kind))? {
+            let mut row = row.into_iter().map(|value| into_text(value).unwrap_or_default());
+            documents.insert(row.next().unwrap_or_default(), row.next().unwrap_or_default());
+        }
+        for stored in &mut found {
+            stored.edge.metadata = documents.remove(&stored.id).map(spelled).unwrap_or_default();
+        }
+    }
+    in_order(&mut found);
+    Ok(found)
+}
+
+// In bd's order: by the computed id, external ones last.
+fn in_order(edges: &mut [StoredEdge]) {
+    edges.sort_by(|a, b| {
+        let external = |e: &StoredEdge| e.target == Target::External;
+        external(a).cmp(&external(b)).then_with(|| a.id.cmp(&b.id))
+    });
 }
 
 // JSON as the database prints it, whichever engine has read it.

@@ -4,7 +4,9 @@
 //! decided by the database's lock alone. `ops` knows issues and no engine; an engine knows rows and no issue.
 //! What could go wrong is that a write lands in another database than the reads came from, or that it lands twice.
 
+mod apart;
 mod change;
+pub mod choice;
 mod error;
 pub mod family;
 mod issue_row;

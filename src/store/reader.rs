@@ -2,8 +2,9 @@
 //! through this, so the two engines cannot disagree about what a row means.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
-use dolt_store::table::Value;
+use dolt_store::table::{Table, Value};
 
 use super::StoreError;
 
@@ -33,13 +34,18 @@ pub struct Select<'a> {
 
 /// One state of a database: every question is answered from the same one.
 pub trait Reader {
-    /// Hands each row's values on, in no order that can be relied on. A table that is not there has no rows if it is local to a
+    /// Hands each row's values on, in no order that can be relied on. They may be taken out; what is left is not looked at. A table that is not there has no rows if it is local to a
     /// clone, see [`super::family::is_local`]; any other is an error.
     fn select(
         &self,
         question: &Select<'_>,
-        each: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
+        each: &mut dyn FnMut(&mut Vec<Value>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// A table, if it is read from files and there.
+    fn table(&self, _name: &str) -> Result<Option<Rc<Table>>, StoreError> {
+        Ok(None)
+    }
 
     /// The columns of a table's primary key, in order. None for a table that is not there.
     fn key_of(&self, table: &str) -> Result<Vec<String>, StoreError>;
@@ -53,7 +59,7 @@ pub trait Reader {
     fn rows(&self, table: &str, columns: &[&str], by: By<'_>) -> Result<Vec<Vec<Value>>, StoreError> {
         let mut found = Vec::new();
         self.select(&Select { table, columns, by }, &mut |row| {
-            found.push(row);
+            found.push(std::mem::take(row));
             Ok(())
         })?;
         Ok(found)
@@ -69,7 +75,7 @@ pub trait Reader {
     fn texts(&self, table: &str, column: &str, by: By<'_>) -> Result<Vec<String>, StoreError> {
         let mut found = Vec::new();
         self.select(&Select { table, columns: &[column], by }, &mut |row| {
-            found.extend(row.into_iter().next().and_then(into_text));
+            found.extend(row.drain(..).next().and_then(into_text));
             Ok(())
         })?;
         Ok(found)
@@ -97,17 +103,17 @@ impl<'a> Conditions<'a> {
         Self { columns, by, among }
     }
 
-    /// Whether they hold for these values of the columns.
-    pub(super) fn hold(&self, values: &[Value]) -> bool {
-        let text = |value: Option<&'_ Value>| match value {
-            Some(Value::Text(text)) => Some(text.clone()),
+    /// Whether they hold, if these are the values of the columns.
+    pub(super) fn hold<'v>(&self, value: impl Fn(usize) -> Option<&'v Value>) -> bool {
+        let text = || match value(0) {
+            Some(Value::Text(text)) => Some(text.as_str()),
             _ => None,
         };
         match self.by {
             By::All => true,
-            By::Equal(pairs) => pairs.iter().zip(values).all(|((_, wanted), value)| wanted == value),
-            By::In(..) => text(values.first()).is_some_and(|text| self.among.contains(text.as_str())),
-            By::Prefix(_, prefix) => text(values.first()).is_some_and(|text| text.starts_with(prefix)),
+            By::Equal(pairs) => pairs.iter().enumerate().all(|(i, (_, wanted))| value(i) == Some(wanted)),
+            By::In(..) => text().is_some_and(|text| self.among.contains(text)),
+            By::Prefix(_, prefix) => text().is_some_and(|text| text.starts_with(prefix)),
         }
     }
 }

@@ -32,21 +32,9 @@ impl View {
         Self::load_with(reader, wisps, false)
     }
 
-    /// The same without long texts and documents, to choose among them. [`View::whole`] gives those that were chosen.
+    /// The same without long texts and documents, for who prints none of them.
     pub fn brief(reader: &dyn Reader, wisps: bool) -> Result<Self, StoreError> {
         Self::load_with(reader, wisps, true)
-    }
-
-    /// These issues with their long texts, in this order.
-    pub fn whole(&self, reader: &dyn Reader, chosen: &[&Issue]) -> Result<Vec<Issue>, StoreError> {
-        let ids: Vec<String> = chosen.iter().map(|issue| issue.id.clone()).collect();
-        let rows = load::issues_by_id(reader, &ids, With::NOTHING)?;
-        let mut rows: HashMap<String, Issue> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let whole = chosen.iter().filter_map(|issue| {
-            let (labels, dependencies) = (issue.labels.clone(), issue.dependencies.clone());
-            Some(Issue { labels, dependencies, ..rows.remove(&issue.id)? })
-        });
-        Ok(whole.collect())
     }
 
     fn load_with(reader: &dyn Reader, wisps: bool, brief: bool) -> Result<Self, StoreError> {
@@ -59,7 +47,7 @@ impl View {
         for family in Family::BOTH {
             let question = Select { table: family.comments(), columns: &["issue_id"], by: By::All };
             reader.select(&question, &mut |row| {
-                comments.extend(row.into_iter().next().and_then(into_text));
+                comments.extend(row.drain(..).next().and_then(into_text));
                 Ok(())
             })?;
         }
@@ -90,7 +78,12 @@ impl View {
 
     /// The numbers of an issue.
     pub fn counts(&self, id: &str) -> Counts {
-        self.counts.get_or_init(|| self.count()).get(id).copied().unwrap_or_default()
+        self.all_counts().get(id).copied().unwrap_or_default()
+    }
+
+    /// The numbers of all issues that have any, by id.
+    pub fn all_counts(&self) -> &HashMap<String, Counts> {
+        self.counts.get_or_init(|| self.count())
     }
 
     fn count(&self) -> HashMap<String, Counts> {

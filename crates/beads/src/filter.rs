@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::graph::Graph;
-use crate::issue::{Category, CustomStatus, INFRA_TYPES, Issue, IssueType, MetadataError, Status, check_key};
+use crate::issue::{
+    Category, CustomStatus, INFRA_TYPES, Issue, IssueType, Metadata, MetadataError, Status, check_key,
+};
 use crate::text::{like, lower};
 use crate::when::truncate_to_second;
 
@@ -119,6 +121,20 @@ impl Filter {
         self.has_metadata_key.iter().chain(self.metadata.keys()).try_for_each(|key| check_key(key))
     }
 
+    /// Whether the graph decides. Otherwise [`Filter::matches`] may be given an empty one.
+    pub fn looks_at_graph(&self) -> bool {
+        self.parent.is_some() || self.no_parent
+    }
+
+    /// Whether long texts or documents decide.
+    pub fn looks_at_texts(&self) -> bool {
+        self.description_contains.is_some()
+            || self.notes_contains.is_some()
+            || self.empty_description
+            || self.has_metadata_key.is_some()
+            || !self.metadata.is_empty()
+    }
+
     /// Whether an issue is one of those. `graph` has the parents, `now` decides about overdue.
     pub fn matches(&self, issue: &Issue, graph: &Graph, now: Timestamp) -> bool {
         self.state_matches(issue)
@@ -200,7 +216,7 @@ impl Filter {
     }
 
     fn metadata_matches(&self, issue: &Issue) -> bool {
-        metadata_matches(issue, self.has_metadata_key.as_deref(), &self.metadata)
+        metadata_matches(issue.metadata.as_ref(), self.has_metadata_key.as_deref(), &self.metadata)
     }
 
     /// The filter of `list` without any flag (bd `buildListFilter`): no closed, pinned, finished or frozen ones, no gates, no
@@ -232,8 +248,12 @@ impl Filter {
     }
 }
 
-pub(crate) fn metadata_matches(issue: &Issue, key: Option<&str>, fields: &BTreeMap<String, String>) -> bool {
-    let field = |key: &str| issue.metadata.as_ref().and_then(|metadata| metadata.field(key));
+pub(crate) fn metadata_matches(
+    metadata: Option<&Metadata>,
+    key: Option<&str>,
+    fields: &BTreeMap<String, String>,
+) -> bool {
+    let field = |key: &str| metadata.and_then(|metadata| metadata.field(key));
     key.is_none_or(|key| field(key).is_some())
         && fields.iter().all(|(key, value)| field(key).is_some_and(|found| found == *value))
 }

@@ -17,7 +17,10 @@ pub fn line(value: &impl Serialize) -> Result<String, Error> {
 /// What `--json` prints of a list or of a command that prints its value raw: two spaces of indent, keys in the order of the
 /// type, a line break at the end.
 pub fn pretty(value: &impl Serialize) -> Result<String, Error> {
-    line(value).map(|line| indented(&line) + "\n")
+    let mut out = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut out, GoPretty::at(0)))?;
+    out.push(b'\n');
+    String::from_utf8(out).map_err(|e| Error::io(io::Error::new(io::ErrorKind::InvalidData, e)))
 }
 
 /// What `--json` prints of an object: keys in alphabetical order at every level, with `"schema_version": 1` (bd
@@ -164,19 +167,38 @@ pub fn write_list<T: Serialize>(
     out: &mut impl io::Write,
     items: impl IntoIterator<Item = T>,
 ) -> io::Result<()> {
-    let (mut line, mut text) = (Vec::new(), Vec::new());
-    let mut begin: &[u8] = b"[\n  ";
+    let mut text = Vec::new();
+    let mut begin = LIST_BEGIN;
     for item in items {
-        line.clear();
         text.clear();
         text.extend_from_slice(begin);
-        item.serialize(&mut Serializer::with_formatter(&mut line, Go)).map_err(io::Error::from)?;
-        indent(&mut text, &line, 1);
+        let mut serializer = Serializer::with_formatter(&mut text, GoPretty::at(1));
+        item.serialize(&mut serializer).map_err(io::Error::from)?;
         out.write_all(&text)?;
-        begin = b",\n  ";
+        begin = LIST_NEXT;
     }
-    out.write_all(if begin.starts_with(b"[") { b"[]\n" } else { b"\n]\n" })
+    out.write_all(if begin == LIST_BEGIN { b"[]\n" } else { LIST_END })
 }
+
+/// Some items of a list as [`write_list`] writes them: its first ones, or later ones. [`LIST_END`] has to follow all of them.
+pub fn list_part<T: Serialize>(
+    items: impl IntoIterator<Item = T>,
+    are_first: bool,
+) -> Result<Vec<u8>, Error> {
+    let mut text = Vec::new();
+    let mut begin = if are_first { LIST_BEGIN } else { LIST_NEXT };
+    for item in items {
+        text.extend_from_slice(begin);
+        item.serialize(&mut Serializer::with_formatter(&mut text, GoPretty::at(1)))?;
+        begin = LIST_NEXT;
+    }
+    Ok(text)
+}
+
+const LIST_BEGIN: &[u8] = b"[\n  ";
+const LIST_NEXT: &[u8] = b",\n  ";
+/// What stands behind the items of a list.
+pub const LIST_END: &[u8] = b"\n]\n";
 
 /// Go's `omitempty` for a number.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -196,14 +218,118 @@ impl Formatter for Go {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some((at, text)) = rest.char_indices().find_map(|(at, c)| Some((at, escape(c)?))) {
-            let (plain, after) = rest.split_at(at);
-            writer.write_all(plain.as_bytes())?;
-            writer.write_all(text.as_bytes())?;
-            rest = after.split_at(after.chars().next().map_or(0, char::len_utf8)).1;
+        write_escaped(writer, fragment)
+    }
+}
+
+fn write_escaped<W: io::Write + ?Sized>(writer: &mut W, fragment: &str) -> io::Result<()> {
+    // Looked at as a whole, which is faster than to the first one: hardly any text has one. The last is where U+2028 begins.
+    let may_escape = |byte: u8| matches!(byte, b'<' | b'>' | b'&' | 0xe2);
+    if !fragment.bytes().fold(false, |any, byte| any | may_escape(byte)) {
+        return writer.write_all(fragment.as_bytes());
+    }
+    let mut rest = fragment;
+    while let Some((at, text)) = rest.char_indices().find_map(|(at, c)| Some((at, escape(c)?))) {
+        let (plain, after) = rest.split_at(at);
+        writer.write_all(plain.as_bytes())?;
+        writer.write_all(text.as_bytes())?;
+        rest = after.split_at(after.chars().next().map_or(0, char::len_utf8)).1;
+    }
+    writer.write_all(rest.as_bytes())
+}
+
+/// The same with line breaks, as [`indent`] puts them, without a second look at every byte.
+struct GoPretty {
+    depth: usize,
+    // Something stands in the container that is open.
+    has_value: bool,
+}
+
+impl GoPretty {
+    fn at(depth: usize) -> Self {
+        Self { depth, has_value: false }
+    }
+
+    fn open<W: io::Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.has_value = false;
+        writer.write_all(bracket)
+    }
+
+    fn close<W: io::Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth = self.depth.saturating_sub(1);
+        if self.has_value {
+            self.break_line(writer, b"")?;
         }
-        writer.write_all(rest.as_bytes())
+        writer.write_all(bracket)
+    }
+
+    fn break_line<W: io::Write + ?Sized>(&self, writer: &mut W, before: &[u8]) -> io::Result<()> {
+        writer.write_all(before)?;
+        writer.write_all(b"\n")?;
+        (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
+    }
+}
+
+impl Formatter for GoPretty {
+    fn write_f64<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        Go.write_f64(writer, value)
+    }
+
+    fn write_string_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        write_escaped(writer, fragment)
+    }
+
+    fn begin_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open(writer, b"[")
+    }
+
+    fn end_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.close(writer, b"]")
+    }
+
+    fn begin_array_value<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.break_line(writer, if first { b"" } else { b"," })
+    }
+
+    fn end_array_value<W: io::Write + ?Sized>(&mut self, _writer: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
+    }
+
+    fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open(writer, b"{")
+    }
+
+    fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.close(writer, b"}")
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.break_line(writer, if first { b"" } else { b"," })
+    }
+
+    fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+
+    fn end_object_value<W: io::Write + ?Sized>(&mut self, _writer: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
+    }
+
+    fn write_raw_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut text = Vec::with_capacity(fragment.len() * 2);
+        indent(&mut text, fragment.as_bytes(), self.depth);
+        writer.write_all(&text)
     }
 }
 
@@ -267,13 +393,30 @@ mod tests {
     }
 
     #[test]
+    fn a_document_in_a_type_is_indented_with_it() {
+        #[derive(Serialize)]
+        struct Of {
+            a: Box<serde_json::value::RawValue>,
+            b: Vec<Of>,
+        }
+        let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
+        let inner = Of { a: raw("[]"), b: vec![] };
+        let outer = Of { a: raw(r#"{"k":[1,{"a":"x: [y], {z}\""}],"e":{}}"#), b: vec![inner] };
+        assert_eq!(pretty(&outer).unwrap(), indented(&line(&outer).unwrap()) + "\n");
+    }
+
+    #[test]
     fn a_list_is_written_item_by_item_as_it_is_at_once() {
         let item = |text: &str| serde_json::json!({ "a": [1, {}, [], {"b": text}], "c": null });
         let items = [item("x"), item("a \"quoted\" \\ <b>, : {"), item("")];
         for list in [&items[..], &items[..1], &[]] {
             let mut written = Vec::new();
             write_list(&mut written, list).unwrap();
-            assert_eq!(String::from_utf8(written).unwrap(), pretty(&list).unwrap());
+            assert_eq!(String::from_utf8(written.clone()).unwrap(), pretty(&list).unwrap());
+            for (first, rest) in (1..list.len()).map(|at| list.split_at(at)) {
+                let parts = [list_part(first, true).unwrap(), list_part(rest, false).unwrap()];
+                assert_eq!([&parts[0][..], &parts[1], LIST_END].concat(), written);
+            }
         }
     }
 
@@ -284,7 +427,9 @@ mod tests {
             let read = serde_json::from_str::<Value>(&written).unwrap();
             prop_assert_eq!(read["t"][0].as_str(), Some(text.as_str()));
             prop_assert_eq!(read["n"].as_f64(), Some(number).filter(|number| number.is_finite()));
-            prop_assert_eq!(compact(&indented(&written)), written);
+            prop_assert_eq!(compact(&indented(&written)), written.clone());
+            let value = json!([{ "t": [&text, {}], "n": number }, [], {}, text]);
+            prop_assert_eq!(pretty(&value).unwrap(), indented(&line(&value).unwrap()) + "\n");
         }
     }
 }

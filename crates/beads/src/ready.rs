@@ -7,8 +7,79 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::filter::metadata_matches;
 use crate::graph::Graph;
-use crate::issue::{INFRA_TYPES, Issue, IssueType, Status};
-use crate::order::SortKey;
+use crate::issue::{INFRA_TYPES, Issue, IssueType, Metadata, Status};
+
+/// What decides whether something is ready work, and where it stands among the rest.
+pub trait Candidate {
+    /// Its id.
+    fn id(&self) -> &str;
+    /// Its state.
+    fn status(&self) -> &Status;
+    /// Its kind.
+    fn issue_type(&self) -> &IssueType;
+    /// 0 is the most urgent.
+    fn priority(&self) -> i64;
+    /// Whose it is; empty: nobody's.
+    fn assignee(&self) -> &str;
+    /// When it was made.
+    fn created_at(&self) -> Option<Timestamp>;
+    /// Until when it is put off.
+    fn defer_until(&self) -> Option<Timestamp>;
+    /// A wisp that is not kept.
+    fn is_ephemeral(&self) -> bool;
+    /// A marker of context, not work.
+    fn is_pinned(&self) -> bool;
+    /// Its tags, if they are asked for.
+    fn labels(&self) -> &[String];
+    /// Its document, if that is asked for.
+    fn metadata(&self) -> Option<&Metadata>;
+}
+
+impl Candidate for Issue {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn status(&self) -> &Status {
+        &self.status
+    }
+
+    fn issue_type(&self) -> &IssueType {
+        &self.issue_type
+    }
+
+    fn priority(&self) -> i64 {
+        self.priority
+    }
+
+    fn assignee(&self) -> &str {
+        &self.assignee
+    }
+
+    fn created_at(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+
+    fn defer_until(&self) -> Option<Timestamp> {
+        self.defer_until
+    }
+
+    fn is_ephemeral(&self) -> bool {
+        self.ephemeral
+    }
+
+    fn is_pinned(&self) -> bool {
+        self.pinned
+    }
+
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    fn metadata(&self) -> Option<&Metadata> {
+        self.metadata.as_ref()
+    }
+}
 
 /// How ready work is ordered (bd `SortPolicy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -34,17 +105,20 @@ impl SortPolicy {
     }
 
     /// Compares two issues at a moment.
-    pub fn order(self, now: Timestamp) -> impl Fn(&Issue, &Issue) -> Ordering {
+    pub fn order<C: Candidate>(self, now: Timestamp) -> impl Fn(&C, &C) -> Ordering {
         let cutoff = now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MIN);
-        let oldest = |a: &Issue, b: &Issue| a.created_at.cmp(&b.created_at).then_with(|| a.id.cmp(&b.id));
-        let by_priority = SortKey::Priority.rows(false);
+        let by_id = |a: &C, b: &C| a.id().cmp(b.id());
+        let oldest = move |a: &C, b: &C| a.created_at().cmp(&b.created_at()).then_with(|| by_id(a, b));
         move |a, b| match self {
-            Self::Priority => by_priority(a, b),
+            Self::Priority => {
+                let newest = || b.created_at().cmp(&a.created_at());
+                a.priority().cmp(&b.priority()).then_with(newest).then_with(|| by_id(a, b))
+            }
             Self::Oldest => oldest(a, b),
             Self::Hybrid => {
-                let rank = |issue: &Issue| {
-                    let is_recent = issue.created_at.is_some_and(|created| created >= cutoff);
-                    if is_recent { (0, issue.priority) } else { (1, 0) }
+                let rank = |issue: &C| {
+                    let is_recent = issue.created_at().is_some_and(|created| created >= cutoff);
+                    if is_recent { (0, issue.priority()) } else { (1, 0) }
                 };
                 rank(a).cmp(&rank(b)).then_with(|| oldest(a, b))
             }
@@ -121,32 +195,37 @@ pub fn excluded_types() -> impl Iterator<Item = IssueType> {
 
 /// The ready work among issues and wisps, in order and cut to the limit. `graph` holds all edges; `now` decides what is put off:
 /// an issue by its own date, or by that of a direct parent (grandchildren are ready).
-pub fn ready<'i>(issues: &'i [Issue], graph: &Graph, filter: &WorkFilter, now: Timestamp) -> Vec<&'i Issue> {
-    let is_later = |issue: &Issue| issue.defer_until.is_some_and(|until| until > now);
-    let put_off: HashSet<&str> =
-        issues.iter().filter(|issue| is_later(issue)).map(|issue| issue.id.as_str()).collect();
-    let is_put_off = |issue: &Issue| {
-        put_off.contains(issue.id.as_str())
-            || (!put_off.is_empty() && graph.parents(&issue.id).any(|parent| put_off.contains(parent)))
+pub fn ready<'i, C: Candidate>(
+    issues: &'i [C],
+    graph: &Graph,
+    filter: &WorkFilter,
+    now: Timestamp,
+) -> Vec<&'i C> {
+    let is_later = |issue: &C| issue.defer_until().is_some_and(|until| until > now);
+    let put_off: HashSet<&str> = issues.iter().filter(|issue| is_later(issue)).map(Candidate::id).collect();
+    let is_put_off = |issue: &C| {
+        !put_off.is_empty()
+            && (put_off.contains(issue.id())
+                || graph.parents(issue.id()).any(|parent| put_off.contains(parent)))
     };
     let below = filter.parent.as_deref().map(|parent| (parent, graph.descendants(parent)));
     let excluded: Vec<_> = excluded_types().chain(filter.exclude_types.iter().cloned()).collect();
-    let is_wanted = |issue: &Issue| {
+    let is_wanted = |issue: &C| {
         filter.is_about(issue)
             && filter
                 .issue_type
                 .as_ref()
-                .map_or_else(|| !excluded.contains(&issue.issue_type), |wanted| *wanted == issue.issue_type)
-            && !issue.pinned
-            && !graph.is_blocked(&issue.id)
+                .map_or_else(|| !excluded.contains(issue.issue_type()), |wanted| wanted == issue.issue_type())
+            && !issue.is_pinned()
+            && !graph.is_blocked(issue.id())
             && (filter.include_deferred || !is_put_off(issue))
             && below.as_ref().is_none_or(|(parent, below)| {
-                below.contains(issue.id.as_str()) || graph.is_child_by_name(&issue.id, parent)
+                below.contains(issue.id()) || graph.is_child_by_name(issue.id(), parent)
             })
-            && filter.molecule.as_ref().is_none_or(|molecule| graph.is_child(&issue.id, molecule))
+            && filter.molecule.as_ref().is_none_or(|molecule| graph.is_child(issue.id(), molecule))
     };
-    let mut found: Vec<&Issue> = issues.iter().filter(|issue| is_wanted(issue)).collect();
-    let order = filter.sort.order(now);
+    let mut found: Vec<&C> = issues.iter().filter(|issue| is_wanted(issue)).collect();
+    let order = filter.sort.order::<C>(now);
     found.sort_by(|a, b| order(a, b));
     if filter.limit > 0 {
         found.truncate(filter.limit);
@@ -156,23 +235,33 @@ pub fn ready<'i>(issues: &'i [Issue], graph: &Graph, filter: &WorkFilter, now: T
 
 impl WorkFilter {
     /// What can be seen in the issue alone.
-    fn is_about(&self, issue: &Issue) -> bool {
+    fn is_about(&self, issue: &impl Candidate) -> bool {
         let status = match &self.status {
-            Some(status) => *status == issue.status,
-            None => matches!(issue.status, Status::Open | Status::InProgress),
+            Some(status) => status == issue.status(),
+            None => matches!(issue.status(), Status::Open | Status::InProgress),
         };
         let assignee = if self.unassigned {
-            issue.assignee.is_empty()
+            issue.assignee().is_empty()
         } else {
-            self.assignee.as_ref().is_none_or(|assignee| *assignee == issue.assignee)
+            self.assignee.as_ref().is_none_or(|assignee| assignee == issue.assignee())
         };
         status
             && assignee
-            && self.priority.is_none_or(|priority| priority == issue.priority)
-            && (self.include_ephemeral || !issue.ephemeral)
-            && self.labels.iter().all(|label| issue.labels.contains(label))
-            && !self.exclude_labels.iter().any(|label| issue.labels.contains(label))
-            && metadata_matches(issue, self.has_metadata_key.as_deref(), &self.metadata)
+            && self.priority.is_none_or(|priority| priority == issue.priority())
+            && (self.include_ephemeral || !issue.is_ephemeral())
+            && self.labels.iter().all(|label| issue.labels().contains(label))
+            && !self.exclude_labels.iter().any(|label| issue.labels().contains(label))
+            && metadata_matches(issue.metadata(), self.has_metadata_key.as_deref(), &self.metadata)
+    }
+
+    /// Whether labels decide.
+    pub fn looks_at_labels(&self) -> bool {
+        !self.labels.is_empty() || !self.exclude_labels.is_empty()
+    }
+
+    /// Whether documents decide.
+    pub fn looks_at_documents(&self) -> bool {
+        self.has_metadata_key.is_some() || !self.metadata.is_empty()
     }
 }
 

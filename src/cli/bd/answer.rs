@@ -127,7 +127,49 @@ impl From<StoreError> for Refusal {
 /// Prints a list as JSON: keys in the order of the type.
 pub(super) fn print_list<T: Serialize>(items: impl IntoIterator<Item = T>) -> Answer {
     let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match go_json::write_list(&mut stdout, items).and_then(|()| stdout.flush()) {
+    told(go_json::write_list(&mut stdout, items).and_then(|()| stdout.flush()))
+}
+
+/// The same for many items: each thread spells some of them.
+pub(super) fn print_many<I: Sync, T: Serialize>(items: &[I], shown: impl Fn(&I) -> T + Sync) -> Answer {
+    // Fewer are printed sooner than a thread begins.
+    const MANY: usize = 500;
+    // So many are in memory as text.
+    const AT_ONCE: usize = 10_000;
+    if items.len() < MANY {
+        return print_list(items.iter().map(shown));
+    }
+    let mut stdout = io::stdout().lock();
+    for (n, items) in items.chunks(AT_ONCE).enumerate() {
+        let spelled = spell(items, &shown, n == 0);
+        let spelled = spelled.map_err(|error| Refusal::plain(format!("encoding JSON: {error}")))?;
+        told(spelled.iter().try_for_each(|part| stdout.write_all(part)))?;
+    }
+    told(stdout.write_all(go_json::LIST_END).and_then(|()| stdout.flush()))
+}
+
+fn spell<I: Sync, T: Serialize>(
+    items: &[I],
+    shown: &(impl Fn(&I) -> T + Sync),
+    are_first: bool,
+) -> Result<Vec<Vec<u8>>, serde_json::Error> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    let part = |(n, part): (usize, &[I])| go_json::list_part(part.iter().map(shown), are_first && n == 0);
+    std::thread::scope(|scope| {
+        let mut parts = items.chunks(items.len().div_ceil(threads)).enumerate();
+        let first = parts.next();
+        let others: Vec<_> = parts.map(|items| scope.spawn(move || part(items))).collect();
+        let first = first.map(part);
+        let join = |other: std::thread::ScopedJoinHandle<'_, _>| {
+            other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        first.into_iter().chain(others.into_iter().map(join)).collect()
+    })
+}
+
+// Nobody who reads on is no failure.
+fn told(written: io::Result<()>) -> Answer {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Refusal::plain(format!("the output could not be written: {error}")))
         }
@@ -147,10 +189,5 @@ pub(super) fn print_object(value: &impl Serialize) -> Answer {
 
 fn print(text: Result<String, serde_json::Error>) -> Answer {
     let text = text.map_err(|error| Refusal::plain(format!("encoding JSON: {error}")))?;
-    match out::data(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Refusal::plain(format!("the output could not be written: {error}")))
-        }
-        _ => Ok(()),
-    }
+    told(out::data(text.as_bytes()))
 }

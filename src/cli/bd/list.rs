@@ -7,11 +7,11 @@ use beads::issue::{is_mol_type, is_wisp_type, parse_priority};
 use beads::order::SortKey;
 use beads::ready::{SortPolicy, WorkFilter, ready};
 use beads::shapes::Listed;
-use beads::{Issue, IssueType, Status};
+use beads::{Graph, Issue, IssueType, Status};
 use clap::Args;
 use serde::Serialize;
 
-use super::answer::{Answer, Refusal, print_list, print_object};
+use super::answer::{Answer, Refusal, print_many, print_object};
 use super::context::Bd;
 use super::lines::{Page, flat, long};
 use super::list_format::{Arounds, LabelShape, print_edges};
@@ -188,17 +188,24 @@ impl List {
         let reader = bd.reader()?;
         let rules = Rules::load(&*reader)?;
         let filter = self.filter(bd, &rules)?;
-        let view = View::load(&*reader, self.ready || !filter.skip_wisps)?;
+        let is_json = bd.json() || self.is_json();
+        let wisps = self.ready || !filter.skip_wisps;
+        let view = if is_json || self.long || self.ready || filter.looks_at_texts() {
+            View::load(&*reader, wisps)?
+        } else {
+            View::brief(&*reader, wisps)?
+        };
         let also_title = self.title.as_ref().and(self.title_contains.as_ref());
         let extra = |issue: &&Issue| shape.fits(issue) && has_title(issue, also_title, bd);
         let mut found: Vec<&Issue> = if self.ready {
             let work = work(&filter);
             ready(&view.issues, view.graph(), &work, bd.now).into_iter().filter(extra).collect()
         } else {
-            let matching = |issue: &&Issue| filter.matches(issue, view.graph(), bd.now);
+            let nothing = Graph::default();
+            let graph = if filter.looks_at_graph() { view.graph() } else { &nothing };
+            let matching = |issue: &&Issue| filter.matches(issue, graph, bd.now);
             view.fitting(|issue| matching(issue) && extra(issue))
         };
-        let is_json = bd.json() || self.is_json();
         if !self.ready {
             let (key, reverse) = sort.unwrap_or_default();
             found.sort_by(|a, b| key.rows(reverse)(a, b));
@@ -295,11 +302,14 @@ impl List {
         Ok(Some((key, turned != self.reverse)))
     }
 
-    fn print_json(&self, view: &View, found: &[&Issue]) -> Answer {
-        let listed = found.iter().map(|issue| Listed::new(issue, view.counts(&issue.id)));
+    fn print_json<'v>(&self, view: &'v View, found: &[&'v Issue]) -> Answer {
+        let counts = view.all_counts();
+        let listed =
+            |issue: &&'v Issue| Listed::new(issue, counts.get(&issue.id).copied().unwrap_or_default());
         if !self.skip_labels {
-            return print_list(listed);
+            return print_many(found, listed);
         }
+        let listed = found.iter().map(listed);
         let issues: Vec<Listed<'_>> = listed
             .map(|mut listed| {
                 listed.issue.to_mut().labels.clear();

@@ -51,6 +51,7 @@ mod tree;
 mod update;
 mod usage;
 mod vc;
+mod verbs;
 mod version;
 mod vocabulary;
 mod wisp;
@@ -315,28 +316,32 @@ impl Verb {
     }
 }
 
-/// The command tree. Values may begin with a hyphen, as in bd.
-fn tree() -> clap::Command {
-    fn as_in_bd(command: clap::Command) -> clap::Command {
-        let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
-        let command = command.mut_args(|arg| {
-            let takes_values = arg.get_action().takes_values() && !arg.is_positional();
-            if takes_values { arg.allow_hyphen_values(true) } else { arg }
-        });
-        // A flag that is given twice counts as it was given last.
-        let command = command.args_override_self(true);
-        names.into_iter().fold(command, |command, name| command.mut_subcommand(name, as_in_bd))
-    }
+/// The command tree.
+fn whole_tree() -> clap::Command {
     as_in_bd(Cli::command())
+}
+
+/// Values may begin with a hyphen, as in bd, and a flag that is given twice counts as it was given last.
+fn as_in_bd(command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let command = command.mut_args(|arg| {
+        let takes_values = arg.get_action().takes_values() && !arg.is_positional();
+        if takes_values { arg.allow_hyphen_values(true) } else { arg }
+    });
+    let command = command.args_override_self(true);
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, as_in_bd))
 }
 
 /// Runs the program with these words behind its name.
 pub(super) fn run(env: &Env, words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = std::iter::once(OsString::from("bd")).chain(words).collect();
-    let parsed = tree().try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let parse = |tree: clap::Command| {
+        tree.try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches))
+    };
+    let quickly = verbs::tree(&words).and_then(|tree| parse(as_in_bd(tree)).ok());
+    let cli = match quickly.map_or_else(|| parse(whole_tree()), Ok) {
         Ok(cli) => cli,
-        Err(error) => return usage::tell(&error, &tree(), &words),
+        Err(error) => return usage::tell(&error, &whole_tree(), &words),
     };
     let json = cli.global.json;
     let answer = Calling::new(env, cli.global).and_then(|calling| cli.verb.run(calling));

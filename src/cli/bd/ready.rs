@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use beads::issue::is_mol_type;
-use beads::ready::{SortPolicy, WorkFilter, ready};
+use beads::ready::{Candidate, SortPolicy, WorkFilter};
 use beads::shapes::Listed;
 use beads::{Issue, IssueType, Status};
 use clap::Args;
@@ -17,6 +17,8 @@ use super::text::id_and_title;
 use super::tree::LEGEND;
 use super::{explain, molecule};
 use crate::cli::out;
+use crate::store::choice::{Choice, Item};
+use crate::store::load::{self, With};
 use crate::store::ops;
 use crate::store::view::View;
 use crate::store::{Outcome, step};
@@ -113,19 +115,17 @@ impl Ready {
             return self.claim(bd, &filter);
         }
         let reader = bd.reader()?;
-        let looks_at_documents = filter.has_metadata_key.is_some() || !filter.metadata.is_empty();
-        let view =
-            if looks_at_documents { View::load(&*reader, true)? } else { View::brief(&*reader, true)? };
-        let mut found = ready(&view.issues, view.graph(), &WorkFilter { limit: 0, ..filter.clone() }, bd.now);
-        found.retain(|issue| self.is_wanted(issue));
+        let choice = Choice::load(&*reader, &filter, !self.label_any.is_empty())?;
+        let mut found = choice.ready(&WorkFilter { limit: 0, ..filter.clone() }, bd.now);
+        found.retain(|item| self.is_wanted(item));
         let all = found.len();
         if filter.limit > 0 {
             found.truncate(filter.limit);
         }
         let shown = found.len();
+        let whole = choice.whole(&*reader, &found)?;
         if bd.json() {
-            let whole = view.whole(&*reader, &found)?;
-            print_list(whole.iter().map(|issue| Listed::new(issue, view.counts(&issue.id))))?;
+            print_list(whole.iter().map(|(issue, counts)| Listed::new(issue, *counts)))?;
             if shown < all {
                 out::note(format!(
                     "Showing {shown} of {all} ready issues. Use --limit 0 for all, or --limit N to raise the cap."
@@ -135,27 +135,26 @@ impl Ready {
         }
         let mut page = Page::default();
         if found.is_empty() {
-            let has_open = view
-                .issues
-                .iter()
-                .take(view.durable)
-                .any(|issue| matches!(issue.status, Status::Open | Status::InProgress));
-            page.line(if has_open {
+            let is_open = |item: &Item| matches!(item.status(), Status::Open | Status::InProgress);
+            page.line(if choice.durable().iter().any(is_open) {
                 "\n✨ No ready work found (all issues have blocking dependencies)\n"
             } else {
                 "\n✨ No open issues\n"
             });
             return page.print();
         }
+        let whole: Vec<Issue> = whole.into_iter().map(|(issue, _)| issue).collect();
         if self.plain || self.pretty == Some(false) {
-            plain(&mut page, &found);
+            plain(&mut page, &whole);
         } else {
-            let epics: HashMap<&str, &str> = view
-                .all()
+            let parents: Vec<String> = whole.iter().filter_map(|i| i.parent().map(str::to_owned)).collect();
+            let parents = load::issues_by_id(&*reader, &parents, With { brief: true, ..With::NOTHING })?;
+            let epics: HashMap<&str, &str> = parents
+                .iter()
                 .filter(|issue| issue.issue_type == IssueType::Epic)
                 .map(|issue| (issue.id.as_str(), issue.title.as_str()))
                 .collect();
-            for issue in &found {
+            for issue in &whole {
                 let epic = issue.parent().and_then(|parent| epics.get(parent));
                 let epic = epic.map(|title| format!(" ← {title}")).unwrap_or_default();
                 page.line(format_args!("{}{epic}", pretty(issue)));
@@ -171,11 +170,11 @@ impl Ready {
     }
 
     // bd 1.1.0 takes both flags and looks at neither; here they choose.
-    fn is_wanted(&self, issue: &Issue) -> bool {
+    fn is_wanted(&self, item: &Item) -> bool {
         let any = labels(&self.label_any);
         let kind = self.mol_type.as_ref().filter(|word| !word.is_empty());
-        (any.is_empty() || any.iter().any(|label| issue.labels.contains(label)))
-            && kind.is_none_or(|kind| issue.mol_type == *kind)
+        (any.is_empty() || any.iter().any(|label| item.labels().contains(label)))
+            && kind.is_none_or(|kind| item.mol_type() == *kind)
     }
 
     fn claim(&self, bd: &Bd, filter: &WorkFilter) -> Answer {
@@ -185,9 +184,8 @@ impl Ready {
         let filter = WorkFilter { unassigned: true, limit: 1, ..filter.clone() };
         let act = bd.act();
         let claimed = bd.write("ready --claim", |tx| {
-            let view = View::load(tx.reader(), true)?;
-            let first =
-                ready(&view.issues, view.graph(), &filter, bd.now).first().map(|issue| issue.id.clone());
+            let choice = Choice::load(tx.reader(), &filter, false)?;
+            let first = choice.ready(&filter, bd.now).first().map(|item| item.id().to_owned());
             let Some(id) = first else { return Ok(Outcome { message: None, result: None }) };
             step(tx, &act, |work| ops::claim(work, &id))?;
             let server = || format!("bd: claim ready {id}");
@@ -244,7 +242,7 @@ impl Ready {
     }
 }
 
-fn plain(page: &mut Page, found: &[&Issue]) {
+fn plain(page: &mut Page, found: &[Issue]) {
     page.line(format_args!("\n📋 Ready work ({} issues with no active blockers):\n", found.len()));
     for (at, issue) in found.iter().enumerate() {
         let Issue { priority, issue_type, id, title, .. } = issue;

@@ -10,7 +10,7 @@ use std::ops::Bound;
 use std::rc::Rc;
 
 use dolt_store::commit::Session;
-use dolt_store::table::{Direction, KeyRange, Projection, Row, Table, Tables, Value};
+use dolt_store::table::{Direction, KeyRange, Projection, Table, Tables, Value};
 use dolt_store::{Error, Hash};
 
 use crate::store::StoreError;
@@ -47,21 +47,21 @@ impl NativeReader {
     pub fn at(session: &Session, root: Hash) -> Result<Self, StoreError> {
         Ok(Self { tables: session.tables(root)?, opened: RefCell::default() })
     }
+}
 
-    /// A table, opened once.
-    pub fn table(&self, name: &str) -> Result<Option<Rc<Table>>, StoreError> {
+impl Reader for NativeReader {
+    fn tables(&self) -> Option<&Tables> {
+        Some(&self.tables)
+    }
+
+    // Opened once.
+    fn table(&self, name: &str) -> Result<Option<Rc<Table>>, StoreError> {
         if let Some(known) = self.opened.borrow().get(name) {
             return Ok(known.clone());
         }
         let opened = self.tables.open(name)?.map(Rc::new);
         self.opened.borrow_mut().insert(name.to_owned(), opened.clone());
         Ok(opened)
-    }
-}
-
-impl Reader for NativeReader {
-    fn tables(&self) -> Option<&Tables> {
-        Some(&self.tables)
     }
 
     fn key_of(&self, table: &str) -> Result<Vec<String>, StoreError> {
@@ -74,7 +74,7 @@ impl Reader for NativeReader {
     fn select(
         &self,
         question: &Select<'_>,
-        each: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
+        each: &mut dyn FnMut(&mut Vec<Value>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let Some(table) = self.table(question.table)? else {
             if is_local(question.table) {
@@ -84,13 +84,18 @@ impl Reader for NativeReader {
         };
         let wanted = question.columns.len();
         let conditions = Conditions::of(&question.by);
-        // The columns that decide are read behind those that were asked for.
+        // The columns that decide are read behind those that were asked for, if they are not among them.
         let mut columns = question.columns.to_vec();
-        columns.extend(&conditions.columns);
+        let mut places = Vec::with_capacity(conditions.columns.len());
+        for column in &conditions.columns {
+            places.push(columns.iter().position(|known| known == column).unwrap_or(columns.len()));
+            if places.last() == Some(&columns.len()) {
+                columns.push(column);
+            }
+        }
         let projection = table.project(&columns)?;
-        let mut take = |row: Row| -> Result<(), StoreError> {
-            let mut values = row.values;
-            if !conditions.hold(values.get(wanted..).unwrap_or_default()) {
+        let mut take = |values: &mut Vec<Value>| -> Result<(), StoreError> {
+            if !conditions.hold(|i| values.get(*places.get(i)?)) {
                 return Ok(());
             }
             values.truncate(wanted);
@@ -102,19 +107,22 @@ impl Reader for NativeReader {
                 let index = table.index(&name)?.ok_or_else(missing)?;
                 for range in ranges {
                     for row in index.values(&range, &columns)? {
-                        take(row?)?;
+                        take(&mut row?.values)?;
                     }
                 }
             }
             Way::Scan => {
-                for row in projection.rows()? {
-                    take(row?)?;
+                let (mut rows, mut values) = (projection.rows()?, Vec::new());
+                while rows.read(&mut values)? {
+                    take(&mut values)?;
                 }
             }
             Way::Key(ranges) => {
+                let mut values = Vec::new();
                 for range in ranges {
-                    for row in projection.rows_in(&range, Direction::Forward)? {
-                        take(row?)?;
+                    let mut rows = projection.rows_in(&range, Direction::Forward)?;
+                    while rows.read(&mut values)? {
+                        take(&mut values)?;
                     }
                 }
             }
@@ -128,13 +136,13 @@ fn along_index(
     projection: &Projection,
     name: &str,
     ranges: &[KeyRange],
-    take: &mut dyn FnMut(Row) -> Result<(), StoreError>,
+    take: &mut dyn FnMut(&mut Vec<Value>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let missing = || Error::NotSupported { what: format!("index {name}, which has gone") };
     let index = projection.index(name)?.ok_or_else(missing)?;
     for range in ranges {
         for row in index.rows(range, Direction::Forward)? {
-            take(row?)?;
+            take(&mut row?.values)?;
         }
     }
     Ok(())
@@ -151,10 +159,9 @@ enum Way {
 
 impl Way {
     fn of(table: &Table, by: &By<'_>, columns: &[&str]) -> Self {
-        let covers = |name: &str| {
-            let reader = table.index(name).ok().flatten();
-            reader.is_some_and(|reader| reader.covers(columns))
-        };
+        let indexes = &table.schema().indexes;
+        let covers =
+            |name: &str| indexes.iter().any(|index| index.name == name && table.index_covers(index, columns));
         let way = Self::to_rows(table, by);
         let is_long = match &way {
             Self::Scan => true,
@@ -165,8 +172,10 @@ impl Way {
             Self::Index(name, ranges) if covers(name) => return Self::Entries(name.clone(), ranges.clone()),
             _ => false,
         };
-        let indexes = table.schema().indexes.iter().filter(|_| is_long);
-        let best = indexes.filter(|index| covers(&index.name)).min_by_key(|index| index.columns.len());
+        let indexes = indexes.iter().filter(|_| is_long);
+        let best = indexes
+            .filter(|index| table.index_covers(index, columns))
+            .min_by_key(|index| index.columns.len());
         best.map_or(way, |best| Self::Entries(best.name.clone(), vec![KeyRange::ALL]))
     }
 

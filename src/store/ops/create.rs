@@ -182,7 +182,7 @@ fn new_id(
     let question =
         crate::store::reader::Select { table: family.rows(), columns: &["id"], by: By::Prefix("id", &begin) };
     reader.select(&question, &mut |row| {
-        let id = row.into_iter().next().and_then(crate::store::reader::into_text).unwrap_or_default();
+        let id = row.drain(..).next().and_then(crate::store::reader::into_text).unwrap_or_default();
         let is_child = id.strip_prefix(&begin).is_some_and(|rest| rest.contains('.'));
         count = count.saturating_add(u32::from(!is_child));
         Ok(())

@@ -54,16 +54,16 @@ impl Reader for ServerReader {
     fn select(
         &self,
         question: &Select<'_>,
-        each: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
+        each: &mut dyn FnMut(&mut Vec<Value>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let conditions = Conditions::of(&question.by);
         let wanted = question.columns.len();
         for statement in statement::select(question, &conditions)? {
             for row in self.ask(question.table, &statement)? {
                 let mut values: Vec<Value> = row.into_iter().map(statement::value).collect();
-                if conditions.hold(values.get(wanted..).unwrap_or_default()) {
+                if conditions.hold(|i| values.get(wanted + i)) {
                     values.truncate(wanted);
-                    each(values)?;
+                    each(&mut values)?;
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! Whoever reads many small pieces gets them from blocks that are kept: ten thousand rows lie beside each other more often than
 //! not. What was written once never changes in these files; a block that was read before the file grew is read again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -33,7 +33,7 @@ const BLOCKS: usize = 96;
 
 #[derive(Debug, Default)]
 struct Blocks {
-    by_number: HashMap<u64, Vec<u8>>,
+    by_number: BTreeMap<u64, Vec<u8>>,
     order: VecDeque<u64>,
 }
 

@@ -12,7 +12,7 @@
 //! address, and what is not found is looked for in the journal itself before it is called missing. A cache that cannot be
 //! read or written costs time and nothing else, so it reports no errors.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ pub(super) struct Cached {
     entries_at: u64,
     end: u64,
     // Blocks that were looked into lately.
-    looked_into: Mutex<HashMap<usize, SortedPlaces>>,
+    looked_into: Mutex<BTreeMap<usize, SortedPlaces>>,
 }
 
 /// So many blocks are kept, 2 MB of them.

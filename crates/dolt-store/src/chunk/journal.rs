@@ -8,15 +8,14 @@
 //! every chunk that it needs stands before it. A tail that does not pass is a write under way or one that was cut off;
 //! readers stop there, say nothing and change nothing. The last root record is the store's root.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 
 use super::contents::{Contents, StoredChunk};
 use super::file::ReadFile;
 use super::index_cache::{CacheFile, Cached};
-use super::journal_index::{self, Key, Place, key_of};
-use super::places::{ENTRY, SortedPlaces};
+use super::journal_index::{self, Place, key_of};
+use super::places::{Collected, ENTRY, SortedPlaces};
 use super::snappy;
 use super::sweep::Sweep;
 use crate::bytes::{slice, to_usize, u32_be};
@@ -54,7 +53,7 @@ struct Read {
     sorted: SortedPlaces,
     // What has come last. Where the payload of each chunk lies. Sixteen bytes of an address are all that Dolt's index keeps; that a chunk is
     // the right one is checked when it is read.
-    places: HashMap<Key, Place>,
+    places: Collected,
     // Whether places came from an index or a cache and not from the journal itself.
     is_indexed: bool,
 }
@@ -73,7 +72,7 @@ impl Journal {
             begin = Read { end: cached_to, cached, is_indexed: true, ..begin };
         } else {
             let index = journal.file.path().with_file_name("journal.idx");
-            let (mut sorted, mut places) = (SortedPlaces::default(), HashMap::new());
+            let (mut sorted, mut places) = (SortedPlaces::default(), Collected::default());
             let end = journal_index::read(&index, has_root_at, |key, place| {
                 places.insert(key, place);
                 if places.len() >= COLLECTED {

@@ -1,9 +1,11 @@
 //! Where the chunks of a journal lie, in as few bytes as can be: a journal of a gigabyte has some 400,000 of them.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use super::journal_index::{Key, Place};
 use crate::bytes::{array, u32_be, u64_be};
+use crate::hash::FirstBytes;
 
 /// Bytes of an entry: address, offset, length.
 pub(super) const ENTRY: usize = 28;
@@ -11,6 +13,9 @@ pub(super) const ENTRY: usize = 28;
 pub(super) const KEY: usize = 16;
 
 type Entry = [u8; ENTRY];
+
+/// Places that are not sorted yet.
+pub(super) type Collected = HashMap<Key, Place, BuildHasherDefault<FirstBytes>>;
 
 /// Places sorted by address.
 #[derive(Debug, Default)]
@@ -51,7 +56,7 @@ impl SortedPlaces {
     }
 
     /// Takes over what was collected, and leaves nothing of it. Of a chunk that is known already the known place stays.
-    pub(super) fn take(&mut self, collected: &mut HashMap<Key, Place>) {
+    pub(super) fn take<S: Default>(&mut self, collected: &mut HashMap<Key, Place, S>) {
         let mut fresh: Vec<Entry> = std::mem::take(collected).iter().map(|(k, p)| entry(k, *p)).collect();
         fresh.sort_unstable();
         self.merge(&Self { entries: fresh });

@@ -15,7 +15,7 @@ mod write_nodes;
 mod write_objects;
 
 pub(crate) use builder::{Builder, Offset};
-pub(crate) use nodes::{Node, NodeKind};
+pub(crate) use nodes::{Node, NodeKind, blob_payload};
 pub use objects::{Commit, MergeState, RebaseState, RootValue, Stash, Tag, WorkingSet};
 pub(crate) use objects::{StoreRoot, stash_list};
 pub(crate) use reader::{Message, NEWER, Table};

@@ -178,6 +178,17 @@ impl Node {
     }
 }
 
+/// Where the payload lies in the only node of a short value, without the rest of the node. `None`: it is not one, or not a
+/// whole one, which [`Node::parse`] says in words.
+pub(crate) fn blob_payload(bytes: &[u8]) -> Option<Range<usize>> {
+    let table = Message::parse(bytes, *b"BLOB").ok()?.root(5).ok()?;
+    let is_leaf =
+        table.u8(4).ok()? == 0 && table.bytes(1).ok()?.is_empty() && table.bytes(2).ok()?.is_empty();
+    let payload = table.bytes(0).ok().filter(|_| is_leaf && table.u64(3).is_ok())?;
+    let start = place_of(bytes, payload);
+    Some(start..start.saturating_add(payload.len()))
+}
+
 // Where a slice that was borrowed from `bytes` begins in it.
 fn place_of(bytes: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).saturating_sub(bytes.as_ptr() as usize)
@@ -228,6 +239,7 @@ fn subtree_counts(raw: &[u8]) -> Result<Vec<u64>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::{NodeContent, node_message};
     use proptest::prelude::*;
 
     #[test]
@@ -268,6 +280,20 @@ mod tests {
                 }
             }
             drop(Node::of_artifacts(bytes));
+        }
+
+        #[test]
+        fn a_short_value_is_what_its_node_says(value: Vec<u8>, at: prop::sample::Index, byte: u8) {
+            let content = NodeContent { values: &value, tree_count: 1, ..NodeContent::default() };
+            let whole = node_message(NodeKind::Blob, &content);
+            prop_assert_eq!(blob_payload(&whole).map(|range| &whole[range]), Some(&value[..]));
+            let mut damaged = whole;
+            let i = at.index(damaged.len());
+            damaged[i] = byte;
+            if let Some(range) = blob_payload(&damaged) {
+                let node = Node::parse(NodeKind::Blob, damaged.clone()).unwrap();
+                prop_assert_eq!((node.level(), node.value(0)), (0, &damaged[range]));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! whose inner nodes are address maps from level 1 on (`json_chunker.go`).
 
 use crate::chunk::Snapshot;
-use crate::message::{Message, Node, NodeContent, NodeKind, node_message};
+use crate::message::{Message, Node, NodeContent, NodeKind, blob_payload, node_message};
 use crate::{Error, Hash, Result};
 
 /// `MySQL`'s longest value.
@@ -15,10 +15,18 @@ const BYTES_PER_NODE: usize = 64;
 
 /// The bytes of a value by the address of its tree. The address of nothing is the empty value.
 pub(crate) fn read_blob(snapshot: &Snapshot, root: Hash) -> Result<Vec<u8>> {
-    let mut value = Value { snapshot, bytes: Vec::new(), nodes: 0 };
-    if !root.is_none() {
-        value.append(root, None)?;
+    if root.is_none() {
+        return Ok(Vec::new());
     }
+    let mut chunk = snapshot.chunk(root)?;
+    // Nearly all values are short.
+    if let Some(payload) = blob_payload(&chunk) {
+        chunk.truncate(payload.end);
+        chunk.drain(..payload.start);
+        return Ok(chunk);
+    }
+    let mut value = Value { snapshot, bytes: Vec::new(), nodes: 0 };
+    value.append(root, chunk, None)?;
     Ok(value.bytes)
 }
 
@@ -29,9 +37,8 @@ struct Value<'s> {
 }
 
 impl Value<'_> {
-    fn append(&mut self, hash: Hash, under: Option<u8>) -> Result<()> {
+    fn append(&mut self, hash: Hash, chunk: Vec<u8>, under: Option<u8>) -> Result<()> {
         let bad = |problem: String| Error::BadChunk { hash, problem };
-        let chunk = self.snapshot.chunk(hash)?;
         let kind = match Message::file_id(&chunk) {
             Some(id) if id == *b"ADRM" => NodeKind::Addresses,
             _ => NodeKind::Blob,
@@ -51,7 +58,7 @@ impl Value<'_> {
             _ => {
                 for i in 0..node.len() {
                     let child = node.address(i).ok_or_else(|| bad(format!("there is no child {i}")))?;
-                    self.append(child, Some(level))?;
+                    self.append(child, self.snapshot.chunk(child)?, Some(level))?;
                 }
             }
         }

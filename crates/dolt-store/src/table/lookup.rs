@@ -3,7 +3,7 @@
 use super::order::{KeyOrder, Sought};
 use super::range::{Bounds, KeyRange};
 use super::row::{Direction, Row, Rows};
-use super::schema::{Encoding, Index};
+use super::schema::{Encoding, Index, Schema};
 use super::tables::Table;
 use super::tuple::Tuple;
 use super::value::{Value, decode_key};
@@ -63,6 +63,12 @@ impl Table {
         bounds(self, range, self.order(), "its primary key")
     }
 
+    /// Whether the entries of a secondary index hold all of these columns, see [`IndexReader::covers`]. Nothing is read for it.
+    pub fn index_covers(&self, index: &Index, columns: &[&str]) -> bool {
+        let holds = |column: &&str| entry_field(self.schema(), index, column).is_some();
+        index.unsupported.is_none() && columns.iter().all(holds)
+    }
+
     /// A secondary index, to walk along it. `None`: there is none of this name.
     pub fn index(&self, name: &str) -> Result<Option<IndexReader<'_>>> {
         let Some(index) = self.schema().indexes.iter().find(|i| i.name.eq_ignore_ascii_case(name)) else {
@@ -96,6 +102,20 @@ fn bounds(table: &Table, range: &KeyRange, order: &KeyOrder, what: &str) -> Resu
             problem: format!("a value cannot be part of {what}"),
         },
     })
+}
+
+// Where a column's whole value stands in an entry of an index.
+fn entry_field(schema: &Schema, index: &Index, column: &str) -> Option<(usize, Encoding)> {
+    if schema.is_keyless() || index.prefix_lengths.iter().any(|length| *length > 0) {
+        return None;
+    }
+    let columns = schema.entry_columns(index);
+    let at = columns.iter().position(|position| {
+        let named = schema.columns.get(usize::from(*position));
+        named.is_some_and(|named| named.name.eq_ignore_ascii_case(column))
+    })?;
+    let position = usize::from(*columns.get(at)?);
+    schema.columns.get(position).map(|column| (at, column.encoding))
 }
 
 /// A secondary index and the rows behind it.
@@ -147,19 +167,8 @@ impl IndexReader<'_> {
         Ok(IndexValues { reader: self, cursor, bounds, fields })
     }
 
-    // Where a column's whole value stands in an entry.
     fn field(&self, column: &str) -> Option<(usize, Encoding)> {
-        let schema = self.table.schema();
-        if schema.is_keyless() || self.index.prefix_lengths.iter().any(|length| *length > 0) {
-            return None;
-        }
-        let columns = schema.entry_columns(self.index);
-        let at = columns.iter().position(|position| {
-            let named = schema.columns.get(usize::from(*position));
-            named.is_some_and(|named| named.name.eq_ignore_ascii_case(column))
-        })?;
-        let position = usize::from(*columns.get(at)?);
-        schema.columns.get(position).map(|column| (at, column.encoding))
+        entry_field(self.table.schema(), self.index, column)
     }
 
     fn bounds(&self, range: &KeyRange) -> Result<Bounds> {

@@ -23,6 +23,12 @@ impl Projection {
         self.0.rows()
     }
 
+    /// All rows from the k-th on, counted from 0: for threads that read parts of a table. Costs one walk from the root. The
+    /// entries of a keyless table are its distinct rows.
+    pub fn rows_from(&self, position: u64) -> Result<Rows<'_>> {
+        self.0.rows_from_position(position, Direction::Forward)
+    }
+
     /// As [`Table::rows_in`].
     pub fn rows_in(&self, range: &KeyRange, direction: Direction) -> Result<Rows<'_>> {
         self.0.rows_in(range, direction)

@@ -69,6 +69,11 @@ impl Layout {
         Some(Self { places, is_keyless: all.is_keyless, generators: Vec::new() })
     }
 
+    /// How many values a row has.
+    pub(super) fn width(&self) -> usize {
+        self.places.len()
+    }
+
     /// Computes the values of virtual columns from the others.
     pub(super) fn generate(&self, values: &mut [Value]) {
         for generator in &self.generators {
@@ -82,10 +87,23 @@ impl Layout {
 
     /// Decodes the row at an entry of a leaf. How often it counts (keyless tables) comes with it.
     pub(super) fn decode(&self, snapshot: &Snapshot, node: &Node, i: usize) -> Result<(Row, u64)> {
+        let mut values = Vec::with_capacity(self.places.len());
+        let times = self.decode_into(snapshot, node, i, &mut values)?;
+        Ok((Row { values }, times))
+    }
+
+    /// The same in place of the values that are there. Gives how often the row counts.
+    pub(super) fn decode_into(
+        &self,
+        snapshot: &Snapshot,
+        node: &Node,
+        i: usize,
+        values: &mut Vec<Value>,
+    ) -> Result<u64> {
+        values.clear();
         let bad = |problem: String| Error::BadChunk { hash: Hash::NONE, problem };
         let key = Tuple::parse(node.key(i)).map_err(bad)?;
         let value = Tuple::parse(node.value(i)).map_err(bad)?;
-        let mut values = Vec::with_capacity(self.places.len());
         for place in &self.places {
             values.push(match place {
                 Place::Key(at, encoding) => value::decode_key(*encoding, key.field(*at).map_err(bad)?)?,
@@ -95,16 +113,14 @@ impl Layout {
                 Place::Nowhere => Value::NotStored,
             });
         }
-        self.generate(&mut values);
-        let times = if self.is_keyless {
-            match value::decode(Encoding::Uint64, value.field(0).map_err(bad)?, snapshot)? {
-                Value::Uint(n) => n,
-                other => return Err(bad(format!("a row counts {other:?} times"))),
-            }
-        } else {
-            1
-        };
-        Ok((Row { values }, times))
+        self.generate(values);
+        if !self.is_keyless {
+            return Ok(1);
+        }
+        match value::decode(Encoding::Uint64, value.field(0).map_err(bad)?, snapshot)? {
+            Value::Uint(n) => Ok(n),
+            other => Err(bad(format!("a row counts {other:?} times"))),
+        }
     }
 }
 
@@ -139,28 +155,37 @@ impl<'t> Rows<'t> {
         Self { table, cursor, bounds, direction, again: None }
     }
 
-    fn step(&mut self) -> Result<Option<Row>> {
+    /// Puts the next row's values in place of those that are there, which takes less time than the iterator, whose every row
+    /// needs memory of its own. False behind the last row.
+    pub fn read(&mut self, values: &mut Vec<Value>) -> Result<bool> {
         if let Some((row, left)) = self.again.take() {
-            self.keep(&row, left);
-            return Ok(Some(row));
+            self.keep(&row.values, left);
+            *values = row.values;
+            return Ok(true);
         }
-        let Some((node, i)) = self.cursor.entry() else { return Ok(None) };
+        let Some((node, i)) = self.cursor.entry() else { return Ok(false) };
         if let Some(bounds) = &self.bounds
             && bounds.is_past(self.table.order(), node.key(i), self.direction)
         {
-            return Ok(None);
+            return Ok(false);
         }
-        let (row, times) = self.table.decode(node, i)?;
+        let times = self.table.decode_into(node, i, values)?;
         match self.direction {
             Direction::Forward => self.cursor.advance()?,
             Direction::Backward => self.cursor.retreat()?,
         }
-        self.keep(&row, times);
-        Ok(Some(row))
+        self.keep(values, times);
+        Ok(true)
     }
 
-    fn keep(&mut self, row: &Row, times: u64) {
-        self.again = times.checked_sub(1).filter(|n| *n > 0).map(|left| (row.clone(), left));
+    fn step(&mut self) -> Result<Option<Row>> {
+        let mut values = Vec::with_capacity(self.table.width());
+        Ok(self.read(&mut values)?.then_some(Row { values }))
+    }
+
+    fn keep(&mut self, values: &[Value], times: u64) {
+        let left = times.checked_sub(1).filter(|n| *n > 0);
+        self.again = left.map(|left| (Row { values: values.to_vec() }, left));
     }
 }
 

@@ -212,13 +212,27 @@ impl Table {
 
     /// The row at an entry of a leaf, and how often it counts.
     pub(super) fn decode(&self, node: &Node, i: usize) -> Result<(Row, u64)> {
-        self.layout.decode(&self.snapshot, node, i).map_err(|error| match error {
+        self.layout.decode(&self.snapshot, node, i).map_err(|error| self.named(error))
+    }
+
+    /// The same in place of the values that are there. Gives how often the row counts.
+    pub(super) fn decode_into(&self, node: &Node, i: usize, values: &mut Vec<Value>) -> Result<u64> {
+        self.layout.decode_into(&self.snapshot, node, i, values).map_err(|error| self.named(error))
+    }
+
+    /// How many values its rows have.
+    pub(super) fn width(&self) -> usize {
+        self.layout.width()
+    }
+
+    fn named(&self, error: Error) -> Error {
+        match error {
             // A field of the row itself.
             Error::BadChunk { hash, problem } if hash.is_none() => {
                 Error::BadChunk { hash: self.address, problem }
             }
             other => other,
-        })
+        }
     }
 
     /// Computes the values of virtual columns from those of the others.

@@ -178,7 +178,10 @@ fn short_value(encoding: Encoding, bytes: &[u8]) -> std::result::Result<Value, S
         // Text keys of indexes on long columns are stored inline whatever the column's own encoding is.
         Encoding::String | Encoding::StringAddr | Encoding::StringAdaptive => {
             let text = bytes.strip_suffix(&[0]).ok_or("a text without its end mark")?;
-            Value::Text(String::from_utf8_lossy(text).into_owned())
+            Value::Text(match std::str::from_utf8(text) {
+                Ok(text) => text.to_owned(),
+                Err(_) => String::from_utf8_lossy(text).into_owned(),
+            })
         }
         Encoding::Bytes | Encoding::BytesAddr | Encoding::BytesAdaptive => {
             Value::Bytes(bytes.strip_suffix(&[0]).ok_or("bytes without their end mark")?.to_vec())
