@@ -55,6 +55,17 @@ pub trait Reader {
         None
     }
 
+    /// How many ids of a family's rows begin with this and have no dot behind it. With so many rows as `enough` is told at most,
+    /// it may stop where `enough` says.
+    fn count_roots(
+        &self,
+        table: &str,
+        prefix: &str,
+        _enough: &dyn Fn(u32) -> u32,
+    ) -> Result<u32, StoreError> {
+        Ok(roots_among(&self.texts(table, "id", By::Prefix("id", prefix))?, prefix))
+    }
+
     /// The rows as a list.
     fn rows(&self, table: &str, columns: &[&str], by: By<'_>) -> Result<Vec<Vec<Value>>, StoreError> {
         let mut found = Vec::new();
@@ -80,6 +91,17 @@ pub trait Reader {
         })?;
         Ok(found)
     }
+}
+
+/// Whether an id begins so and has no dot behind it.
+pub(super) fn is_root(id: &str, prefix: &str) -> bool {
+    id.strip_prefix(prefix).is_some_and(|rest| !rest.contains('.'))
+}
+
+/// How many of these begin so and have no dot behind it.
+pub(super) fn roots_among(ids: &[String], prefix: &str) -> u32 {
+    let count = ids.iter().filter(|id| is_root(id, prefix)).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// What has to hold for some columns of a row. Both engines look again at the rows that they came to, so that the way there

@@ -299,7 +299,6 @@ pub fn normalized_labels<'l>(labels: impl IntoIterator<Item = &'l str>) -> Vec<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issue::Metadata;
 
     fn issue() -> Issue {
         let at = |text: &str| Some(text.parse().unwrap());

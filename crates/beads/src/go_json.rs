@@ -181,7 +181,7 @@ pub fn write_list<T: Serialize>(
 }
 
 /// Some items of a list as [`write_list`] writes them: its first ones, or later ones. [`LIST_END`] has to follow all of them.
-pub fn list_part<T: Serialize>(
+pub(crate) fn list_part<T: Serialize>(
     items: impl IntoIterator<Item = T>,
     are_first: bool,
 ) -> Result<Vec<u8>, Error> {
@@ -222,10 +222,13 @@ impl Formatter for Go {
     }
 }
 
+// Looked at as a whole, which is faster than up to the first one: hardly any text has one. The last is where U+2028 begins.
+fn may_have_escapes(text: &str) -> bool {
+    text.bytes().fold(false, |any, byte| any | matches!(byte, b'<' | b'>' | b'&' | 0xe2))
+}
+
 fn write_escaped<W: io::Write + ?Sized>(writer: &mut W, fragment: &str) -> io::Result<()> {
-    // Looked at as a whole, which is faster than to the first one: hardly any text has one. The last is where U+2028 begins.
-    let may_escape = |byte: u8| matches!(byte, b'<' | b'>' | b'&' | 0xe2);
-    if !fragment.bytes().fold(false, |any, byte| any | may_escape(byte)) {
+    if !may_have_escapes(fragment) {
         return writer.write_all(fragment.as_bytes());
     }
     let mut rest = fragment;
@@ -397,7 +400,7 @@ mod tests {
         #[derive(Serialize)]
         struct Of {
             a: Box<serde_json::value::RawValue>,
-            b: Vec<Of>,
+            b: Vec<Self>,
         }
         let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
         let inner = Of { a: raw("[]"), b: vec![] };
@@ -427,7 +430,7 @@ mod tests {
             let read = serde_json::from_str::<Value>(&written).unwrap();
             prop_assert_eq!(read["t"][0].as_str(), Some(text.as_str()));
             prop_assert_eq!(read["n"].as_f64(), Some(number).filter(|number| number.is_finite()));
-            prop_assert_eq!(compact(&indented(&written)), written.clone());
+            prop_assert_eq!(compact(&indented(&written)), written);
             let value = json!([{ "t": [&text, {}], "n": number }, [], {}, text]);
             prop_assert_eq!(pretty(&value).unwrap(), indented(&line(&value).unwrap()) + "\n");
         }

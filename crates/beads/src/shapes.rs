@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::edge::EdgeType;
+use crate::go_json;
 use crate::issue::{Issue, Status};
 use crate::jsonl::Counts;
 
@@ -36,6 +37,16 @@ impl<'i> Listed<'i> {
         };
         Self { issue, counts, parent }
     }
+}
+
+/// Some of the issues of a long list as JSON, with their numbers: its first ones, or later ones. [`go_json::LIST_END`] has to
+/// follow all of them.
+pub fn listed(
+    issues: &[&Issue],
+    counts: &dyn Fn(&str) -> Counts,
+    are_first: bool,
+) -> Result<Vec<u8>, serde_json::Error> {
+    go_json::list_part(issues.iter().map(|issue| Listed::new(issue, counts(&issue.id))), are_first)
 }
 
 /// An issue as the other end of an edge: in `show`, `show --children` and `dep list` (bd `IssueWithDependencyMetadata`).

@@ -1,9 +1,12 @@
 //! How a command ends: with what it printed, or with a refusal on the stream where bd puts it.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use beads::go_json;
+use beads::jsonl::Counts;
+use beads::shapes::{Listed, listed};
+use beads::{Issue, go_json};
 use serde::Serialize;
 use serde_json::json;
 
@@ -130,35 +133,38 @@ pub(super) fn print_list<T: Serialize>(items: impl IntoIterator<Item = T>) -> An
     told(go_json::write_list(&mut stdout, items).and_then(|()| stdout.flush()))
 }
 
-/// The same for many items: each thread spells some of them.
-pub(super) fn print_many<I: Sync, T: Serialize>(items: &[I], shown: impl Fn(&I) -> T + Sync) -> Answer {
+/// Prints issues as JSON, with their numbers. Of many each thread spells some.
+pub(super) fn print_issues(issues: &[&Issue], counts: &HashMap<String, Counts>) -> Answer {
     // Fewer are printed sooner than a thread begins.
     const MANY: usize = 500;
     // So many are in memory as text.
     const AT_ONCE: usize = 10_000;
-    if items.len() < MANY {
-        return print_list(items.iter().map(shown));
+    if issues.len() < MANY {
+        let counts = |issue: &Issue| counts.get(&issue.id).copied().unwrap_or_default();
+        return print_list(issues.iter().map(|issue| Listed::new(issue, counts(issue))));
     }
     let mut stdout = io::stdout().lock();
-    for (n, items) in items.chunks(AT_ONCE).enumerate() {
-        let spelled = spell(items, &shown, n == 0);
+    for (n, issues) in issues.chunks(AT_ONCE).enumerate() {
+        let spelled = spell(issues, counts, n == 0);
         let spelled = spelled.map_err(|error| Refusal::plain(format!("encoding JSON: {error}")))?;
         told(spelled.iter().try_for_each(|part| stdout.write_all(part)))?;
     }
     told(stdout.write_all(go_json::LIST_END).and_then(|()| stdout.flush()))
 }
 
-fn spell<I: Sync, T: Serialize>(
-    items: &[I],
-    shown: &(impl Fn(&I) -> T + Sync),
+fn spell(
+    issues: &[&Issue],
+    counts: &HashMap<String, Counts>,
     are_first: bool,
 ) -> Result<Vec<Vec<u8>>, serde_json::Error> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-    let part = |(n, part): (usize, &[I])| go_json::list_part(part.iter().map(shown), are_first && n == 0);
+    let counts = |id: &str| counts.get(id).copied().unwrap_or_default();
+    let part = |(n, part): (usize, &[&Issue])| listed(part, &counts, are_first && n == 0);
+    let part = &part;
     std::thread::scope(|scope| {
-        let mut parts = items.chunks(items.len().div_ceil(threads)).enumerate();
+        let mut parts = issues.chunks(issues.len().div_ceil(threads)).enumerate();
         let first = parts.next();
-        let others: Vec<_> = parts.map(|items| scope.spawn(move || part(items))).collect();
+        let others: Vec<_> = parts.map(|issues| scope.spawn(move || part(issues))).collect();
         let first = first.map(part);
         let join = |other: std::thread::ScopedJoinHandle<'_, _>| {
             other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

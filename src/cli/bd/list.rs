@@ -1,5 +1,6 @@
 //! `bd list` and `bd children`.
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use beads::filter::Filter;
@@ -11,7 +12,7 @@ use beads::{Graph, Issue, IssueType, Status};
 use clap::Args;
 use serde::Serialize;
 
-use super::answer::{Answer, Refusal, print_many, print_object};
+use super::answer::{Answer, Refusal, print_issues, print_object};
 use super::context::Bd;
 use super::lines::{Page, flat, long};
 use super::list_format::{Arounds, LabelShape, print_edges};
@@ -195,6 +196,8 @@ impl List {
         } else {
             View::brief(&*reader, wisps)?
         };
+        // The process ends behind this: what it has need not be given back piece by piece.
+        let view = ManuallyDrop::new(view);
         let also_title = self.title.as_ref().and(self.title_contains.as_ref());
         let extra = |issue: &&Issue| shape.fits(issue) && has_title(issue, also_title, bd);
         let mut found: Vec<&Issue> = if self.ready {
@@ -302,14 +305,11 @@ impl List {
         Ok(Some((key, turned != self.reverse)))
     }
 
-    fn print_json<'v>(&self, view: &'v View, found: &[&'v Issue]) -> Answer {
-        let counts = view.all_counts();
-        let listed =
-            |issue: &&'v Issue| Listed::new(issue, counts.get(&issue.id).copied().unwrap_or_default());
+    fn print_json(&self, view: &View, found: &[&Issue]) -> Answer {
         if !self.skip_labels {
-            return print_many(found, listed);
+            return print_issues(found, view.all_counts());
         }
-        let listed = found.iter().map(listed);
+        let listed = found.iter().map(|issue| Listed::new(issue, view.counts(&issue.id)));
         let issues: Vec<Listed<'_>> = listed
             .map(|mut listed| {
                 listed.issue.to_mut().labels.clear();

@@ -15,10 +15,14 @@ use dolt_store::{Error, Hash};
 
 use crate::store::StoreError;
 use crate::store::family::is_local;
-use crate::store::reader::{By, Conditions, Reader, Select};
+use crate::store::reader::{By, Conditions, Reader, Select, is_root, roots_among};
 
-/// Looking up this many rows one by one costs as much as reading one of all rows.
+/// Looking up one row by itself costs as much as reading so many of all rows.
 const LOOKUP_COST: u64 = 12;
+
+/// The same where so many columns are asked for that long values, which lie outside of the rows, are among them.
+const WIDE: usize = 20;
+const WIDE_LOOKUP_COST: u64 = 2;
 
 /// So many rows are worth a walk over a whole index, which is narrower.
 const LONG: u64 = 200;
@@ -71,6 +75,30 @@ impl Reader for NativeReader {
         Ok(columns.map(|column| column.name.clone()).collect())
     }
 
+    fn count_roots(&self, table: &str, prefix: &str, enough: &dyn Fn(u32) -> u32) -> Result<u32, StoreError> {
+        let opened = self.table(table)?;
+        let covering = opened.as_deref().and_then(|table| {
+            let indexes = table.schema().indexes.iter();
+            indexes.filter(|i| table.index_covers(i, &["id"])).min_by_key(|i| i.columns.len())
+        });
+        let index = match (&opened, covering) {
+            (Some(opened), Some(covering)) => opened.index(&covering.name)?.map(|index| (opened, index)),
+            _ => None,
+        };
+        let Some((table, index)) = index else {
+            return Ok(roots_among(&self.texts(table, "id", By::Prefix("id", prefix))?, prefix));
+        };
+        let enough = enough(u32::try_from(table.entries()).unwrap_or(u32::MAX));
+        let (mut entries, mut values) = (index.values(&KeyRange::ALL, &["id"])?, Vec::new());
+        let mut count = 0;
+        while count < enough && entries.read(&mut values)? {
+            if let Some(Value::Text(id)) = values.first() {
+                count += u32::from(is_root(id, prefix));
+            }
+        }
+        Ok(count)
+    }
+
     fn select(
         &self,
         question: &Select<'_>,
@@ -106,8 +134,9 @@ impl Reader for NativeReader {
                 let missing = || Error::NotSupported { what: format!("index {name}, which has gone") };
                 let index = table.index(&name)?.ok_or_else(missing)?;
                 for range in ranges {
-                    for row in index.values(&range, &columns)? {
-                        take(&mut row?.values)?;
+                    let (mut entries, mut values) = (index.values(&range, &columns)?, Vec::new());
+                    while entries.read(&mut values)? {
+                        take(&mut values)?;
                     }
                 }
             }
@@ -162,7 +191,8 @@ impl Way {
         let indexes = &table.schema().indexes;
         let covers =
             |name: &str| indexes.iter().any(|index| index.name == name && table.index_covers(index, columns));
-        let way = Self::to_rows(table, by);
+        let cost = if columns.len() > WIDE { WIDE_LOOKUP_COST } else { LOOKUP_COST };
+        let way = Self::to_rows(table, by, cost);
         let is_long = match &way {
             Self::Scan => true,
             Self::Key(ranges) if matches!(by, By::Prefix(..)) => {
@@ -179,7 +209,7 @@ impl Way {
         best.map_or(way, |best| Self::Entries(best.name.clone(), vec![KeyRange::ALL]))
     }
 
-    fn to_rows(table: &Table, by: &By<'_>) -> Self {
+    fn to_rows(table: &Table, by: &By<'_>, lookup_cost: u64) -> Self {
         let schema = table.schema();
         let name_of = |position: &u16| schema.columns.get(usize::from(*position)).map(|c| c.name.as_str());
         let key: Vec<&str> = schema.key_columns.iter().filter_map(name_of).collect();
@@ -216,7 +246,7 @@ impl Way {
                 }
             }
             By::In(column, texts) => {
-                let lookups = u64::try_from(texts.len()).unwrap_or(u64::MAX).saturating_mul(LOOKUP_COST);
+                let lookups = u64::try_from(texts.len()).unwrap_or(u64::MAX).saturating_mul(lookup_cost);
                 if lookups > table.entries() && texts.len() > 1 {
                     return Self::Scan;
                 }

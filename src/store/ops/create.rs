@@ -178,15 +178,8 @@ fn new_id(
             .put("issue_counter", vec![("prefix", of_text(&prefix)), ("last_id", Value::Int(next.counter))]);
         return Ok(next.id);
     }
-    let mut count: u32 = 0;
-    let question =
-        crate::store::reader::Select { table: family.rows(), columns: &["id"], by: By::Prefix("id", &begin) };
-    reader.select(&question, &mut |row| {
-        let id = row.drain(..).next().and_then(crate::store::reader::into_text).unwrap_or_default();
-        let is_child = id.strip_prefix(&begin).is_some_and(|rest| rest.contains('.'));
-        count = count.saturating_add(u32::from(!is_child));
-        Ok(())
-    })?;
+    let enough = |issues| rules.length.least_of_length(issues);
+    let count = reader.count_roots(family.rows(), &begin, &enough)?;
     let seed = id_seed(&prefix, issue, work.act);
     // An id may not be in both tables, so both are looked at.
     let problem = std::cell::RefCell::new(None);

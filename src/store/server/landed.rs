@@ -185,7 +185,7 @@ mod tests {
         fn select(
             &self,
             question: &Select<'_>,
-            each: &mut dyn FnMut(Vec<Value>) -> Result<(), StoreError>,
+            each: &mut dyn FnMut(&mut Vec<Value>) -> Result<(), StoreError>,
         ) -> Result<(), StoreError> {
             let By::Equal(wanted) = question.by else { panic!("by key") };
             let value = |row: &Values, name: &str| {
@@ -193,7 +193,7 @@ mod tests {
             };
             for row in &self.0 {
                 if wanted.iter().all(|(name, wanted)| value(row, name) == *wanted) {
-                    each(question.columns.iter().map(|name| value(row, name)).collect())?;
+                    each(&mut question.columns.iter().map(|name| value(row, name)).collect())?;
                 }
             }
             Ok(())

@@ -32,6 +32,21 @@ impl LengthRule {
         };
         (self.min..=self.max).find(fits).unwrap_or(self.max)
     }
+
+    /// The least number of ids for which they are as long as for so many: who counts need count no further.
+    pub fn least_of_length(&self, issues: u32) -> u32 {
+        let length = self.length(issues);
+        let (mut low, mut high) = (0, issues);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.length(middle) < length {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
 }
 
 /// What goes into the hash of a new issue's id.
@@ -108,6 +123,8 @@ mod tests {
         for (last, length) in [(163, 3), (983, 4), (5_898, 5), (35_389, 6)] {
             assert_eq!(rule.length(last), length, "{last}");
             assert_eq!(rule.length(last + 1), length + 1, "{last} + 1");
+            assert_eq!(rule.least_of_length(last + 1), last + 1);
+            assert_eq!(rule.least_of_length(last + 100), last + 1);
         }
         assert_eq!(rule.length(u32::MAX), 8);
         assert_eq!(LengthRule { min: 5, max: 4, ..rule }.length(1), 4);

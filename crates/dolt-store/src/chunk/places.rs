@@ -56,7 +56,7 @@ impl SortedPlaces {
     }
 
     /// Takes over what was collected, and leaves nothing of it. Of a chunk that is known already the known place stays.
-    pub(super) fn take<S: Default>(&mut self, collected: &mut HashMap<Key, Place, S>) {
+    pub(super) fn take(&mut self, collected: &mut Collected) {
         let mut fresh: Vec<Entry> = std::mem::take(collected).iter().map(|(k, p)| entry(k, *p)).collect();
         fresh.sort_unstable();
         self.merge(&Self { entries: fresh });
@@ -128,7 +128,7 @@ mod tests {
             let mut sorted = SortedPlaces::default();
             let mut known: HashMap<Key, Place> = HashMap::new();
             for portion in portions {
-                let portion: HashMap<Key, Place> = portion.into_iter().map(|(k, p)| ([k; 16], p)).collect();
+                let portion: Collected = portion.into_iter().map(|(k, p)| ([k; 16], p)).collect();
                 for (key, place) in &portion {
                     known.entry(*key).or_insert(*place);
                 }

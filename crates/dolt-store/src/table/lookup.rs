@@ -261,18 +261,25 @@ pub struct IndexValues<'i> {
 }
 
 impl IndexValues<'_> {
-    fn step(&mut self) -> Result<Option<Row>> {
-        let Some((node, i)) = self.cursor.entry() else { return Ok(None) };
+    /// Puts the next entry's values in place of those that are there; false behind the last one.
+    pub fn read(&mut self, values: &mut Vec<Value>) -> Result<bool> {
+        values.clear();
+        let Some((node, i)) = self.cursor.entry() else { return Ok(false) };
         if self.bounds.is_past(&self.reader.order, node.key(i), Direction::Forward) {
-            return Ok(None);
+            return Ok(false);
         }
         let bad = |problem: String| Error::BadChunk { hash: self.reader.table.address(), problem };
         let tuple = Tuple::parse(node.key(i)).map_err(bad)?;
-        let value =
-            |(at, encoding): &(usize, Encoding)| decode_key(*encoding, tuple.field(*at).map_err(bad)?);
-        let values = self.fields.iter().map(value).collect::<Result<_>>()?;
+        for (at, encoding) in &self.fields {
+            values.push(decode_key(*encoding, tuple.field(*at).map_err(bad)?)?);
+        }
         self.cursor.advance()?;
-        Ok(Some(Row { values }))
+        Ok(true)
+    }
+
+    fn step(&mut self) -> Result<Option<Row>> {
+        let mut values = Vec::with_capacity(self.fields.len());
+        Ok(self.read(&mut values)?.then_some(Row { values }))
     }
 }
 
