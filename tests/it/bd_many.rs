@@ -1,0 +1,84 @@
+//! A workspace with more issues than one thread reads and spells: none is missing, none comes twice, and all are in order.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+
+use crate::sealed::{Ran, Sealed, run, write};
+
+const ISSUES: usize = 2600;
+
+fn bd(sealed: &Sealed, cwd: &Path, args: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bd"));
+    command.args(args).current_dir(cwd);
+    sealed.seal(&mut command, cwd);
+    run(command)
+}
+
+fn id(n: usize) -> String {
+    format!("x-{n:05}")
+}
+
+// Each tenth waits for the one before.
+fn lines() -> String {
+    let mut lines = String::new();
+    for n in 0..ISSUES {
+        let edge = if n % 10 == 9 {
+            let (from, to) = (id(n), id(n - 1));
+            format!(r#","dependencies":[{{"issue_id":"{from}","depends_on_id":"{to}","type":"blocks"}}]"#)
+        } else {
+            String::new()
+        };
+        let made = "2026-01-01T00:00:00Z";
+        writeln!(
+            lines,
+            r#"{{"id":"{}","title":"Number {n}","description":"<{n}> words","priority":{},"created_at":"{made}"{edge}}}"#,
+            id(n),
+            n % 5
+        )
+        .unwrap();
+    }
+    lines
+}
+
+#[test]
+fn every_one_of_many_issues_is_listed_once_and_whole() {
+    let sealed = Sealed::new();
+    let root = sealed.path().join("x");
+    write(&root.join(".git/HEAD"), "ref: refs/heads/main\n");
+    write(&root.join(".git/config"), "[core]\n\tbare = false\n");
+    for part in ["objects", "refs"] {
+        std::fs::create_dir_all(root.join(".git").join(part)).unwrap();
+    }
+    bd(&sealed, &root, &["init", "--prefix", "x"]).ok();
+    write(&root.join("issues.in"), &lines());
+    bd(&sealed, &root, &["import", "issues.in"]).ok();
+
+    let listed = bd(&sealed, &root, &["list", "--all", "--limit", "0", "--json"]).ok().json();
+    let listed = listed.as_array().unwrap();
+    let numbers: Vec<usize> = listed
+        .iter()
+        .map(|issue| {
+            let n: usize = issue["id"].as_str().unwrap().trim_start_matches("x-").parse().unwrap();
+            assert_eq!(issue["title"], format!("Number {n}"));
+            assert_eq!(issue["description"], format!("<{n}> words"));
+            assert_eq!(issue["dependency_count"], u64::from(n % 10 == 9));
+            assert_eq!(issue["dependent_count"], u64::from(n % 10 == 8));
+            n
+        })
+        .collect();
+    let mut expected: Vec<usize> = (0..ISSUES).collect();
+    expected.sort_by_key(|n| (n % 5, *n));
+    assert_eq!(numbers, expected);
+
+    let ready = bd(&sealed, &root, &["ready", "--limit", "0", "--json"]).ok().json();
+    let ready: BTreeSet<&str> =
+        ready.as_array().unwrap().iter().map(|issue| issue["id"].as_str().unwrap()).collect();
+    let free: Vec<String> = (0..ISSUES).filter(|n| n % 10 != 9).map(id).collect();
+    assert_eq!(ready, free.iter().map(String::as_str).collect());
+
+    // So many ids make hashes of five digits.
+    let made = bd(&sealed, &root, &["create", "One more", "--json"]).ok().json();
+    assert_eq!(made["id"].as_str().unwrap().len(), "x-".len() + 5, "{made}");
+}
