@@ -421,7 +421,6 @@ pub struct Refused {
 mod tests {
     use super::*;
     use crate::edge::Edge;
-    use crate::go_json;
 
     fn issue() -> Issue {
         let at = "2026-11-21T07:57:59Z".parse().ok();
