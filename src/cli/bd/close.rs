@@ -355,13 +355,14 @@ pub(super) struct Reopen {
 impl Reopen {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let act = bd.act();
-        let (opened, told) = bd.write("reopen", |tx| {
-            let (mut opened, mut told) = (Vec::new(), Vec::new());
+        let (opened, told, missing) = bd.write("reopen", |tx| {
+            let (mut opened, mut told, mut missing) = (Vec::new(), Vec::new(), 0);
             for given in &self.ids {
                 let id = match Bd::resolve(tx.reader(), given) {
                     Ok(id) => id,
                     Err(error @ StoreError::NotFound(_)) => {
                         told.push(format!("Error resolving {given}: {error}"));
+                        missing += 1;
                         continue;
                     }
                     Err(error) => return Err(error),
@@ -379,7 +380,7 @@ impl Reopen {
             } else {
                 bd.message(|| bd.auto_commit("reopen", &opened), server)
             };
-            Ok(Outcome { message, result: (opened, told) })
+            Ok(Outcome { message, result: (opened, told, missing) })
         })?;
         for words in &told {
             out::note(words);
@@ -396,6 +397,9 @@ impl Reopen {
             }
             shown.push(issue);
         }
-        if bd.json() && !shown.is_empty() { print_list(&shown) } else { Ok(()) }
+        if bd.json() && !shown.is_empty() {
+            print_list(&shown)?;
+        }
+        if missing > 0 { Err(Refusal::silent()) } else { Ok(()) }
     }
 }

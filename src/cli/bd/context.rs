@@ -186,6 +186,14 @@ impl Bd {
         Ok(beads::id::resolve(given, &rules.prefixes, ids.iter().map(String::as_str))?.to_owned())
     }
 
+    /// The same; that there is none is told with these words and the given id in front.
+    pub(super) fn resolve_as(reader: &dyn Reader, words: &str, given: &str) -> Result<String, StoreError> {
+        Self::resolve(reader, given).map_err(|error| match error {
+            StoreError::NotFound(why) => StoreError::Refused(format!("{words} {given}: {why}")),
+            error => error,
+        })
+    }
+
     /// The same for the target of an edge: an id of another rig is taken as it is.
     pub(super) fn resolve_or_foreign(
         reader: &dyn Reader,
@@ -199,6 +207,9 @@ impl Bd {
             {
                 Ok(given.to_owned())
             }
+            Err(StoreError::NotFound(why)) => Err(StoreError::Refused(format!(
+                "resolving dependency ID {given}: resolving issue ID {given}: {why}"
+            ))),
             resolved => resolved,
         }
     }

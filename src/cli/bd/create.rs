@@ -8,7 +8,7 @@ use clap::Args;
 use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
 use super::flags::{Texts, json_or_file, moment, split};
-use super::text::id_and_title;
+use super::text::{id_and_title, in_the_past};
 use crate::cli::out;
 use crate::store::load::Rules;
 use crate::store::ops::{self, NewIssue};
@@ -195,11 +195,8 @@ impl Create {
         }
         let due_at = time("due", self.due.as_deref(), "+6h", bd)?;
         let defer_until = time("defer", self.defer.as_deref(), "+1h", bd)?;
-        if defer_until.is_some_and(|until| until < bd.now) && !self.silent && !bd.global.quiet {
-            let text = self.defer.as_deref().unwrap_or_default();
-            out::note(format!(
-                "! Defer date {text:?} is in the past. Issue will appear in bd ready immediately.\n  Did you mean a future date? Use --defer=+1h or --defer=tomorrow"
-            ));
+        if let Some(until) = defer_until.filter(|until| *until < bd.now && !self.silent && !bd.global.quiet) {
+            out::note(in_the_past(until, bd.zoned(), "defer"));
         }
         if self.estimate.is_some_and(|minutes| minutes < 0) {
             return Err(Refusal::plain("estimate must be a non-negative number of minutes"));

@@ -64,7 +64,7 @@ impl Delete {
             };
         }
         let act = bd.act();
-        let (ids, deletion) = bd.write("delete", |tx| {
+        let deleted = bd.write("delete", |tx| {
             let ids = resolved(tx.reader(), &given, is_batch)?;
             let deletion = delete(tx, &act, &ids, self.cascade)?;
             let words = || match &ids[..] {
@@ -72,7 +72,9 @@ impl Delete {
                 ids => format!("bd: delete {} issue(s)", ids.len()),
             };
             Ok(Outcome { message: bd.message(words, words), result: (ids, deletion) })
-        })?;
+        });
+        // Told as text to everybody, as in bd.
+        let (ids, deletion) = deleted.map_err(Refusal::into_plain)?;
         tell(bd, &ids, &deletion, is_batch, self.cascade)
     }
 

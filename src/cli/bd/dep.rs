@@ -4,7 +4,7 @@ use beads::shapes::EdgeChanged;
 use beads::{Edge, EdgeType};
 use clap::{Args, Subcommand};
 
-use super::answer::{Answer, print_object};
+use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
 use super::dep_show;
 use super::links;
@@ -61,20 +61,51 @@ pub(super) struct Add {
     no_cycle_check: bool,
 }
 
+// `external:<project>:<capability>`.
+fn check_foreign(target: &str) -> Result<(), StoreError> {
+    let mut parts = target.splitn(3, ':').skip(1);
+    let words = match (parts.next(), parts.next()) {
+        (_, None) => format!(
+            "invalid external reference format: expected 'external:<project>:<capability>', got '{target}'"
+        ),
+        (Some(""), _) => "external reference missing project name".to_owned(),
+        (_, Some("")) => "external reference missing capability name".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(StoreError::Refused(words))
+}
+
 impl Add {
     fn run(self, bd: &Bd) -> Answer {
-        let target = self.depends_on.clone().or(self.blocked_by.clone()).unwrap_or_default();
+        let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        if self.depends_on.is_some() && said(&self.blocked_by).is_some() {
+            return Err(Refusal::plain(
+                "cannot use both positional depends-on-id and --blocked-by/--depends-on flag",
+            ));
+        }
+        let Some(target) = said(&self.blocked_by).or(said(&self.depends_on)) else {
+            return Err(Refusal::plain(
+                "requires 2 arg(s), only received 1 (or use --blocked-by/--depends-on flag)",
+            ));
+        };
         let kind = EdgeType::from(self.kind.as_str());
         let act = bd.act();
         let (from, to, titles) = bd.write("dep add", |tx| {
-            let from = Bd::resolve(tx.reader(), &self.issue)?;
+            let from = Bd::resolve_as(tx.reader(), "resolving issue ID", &self.issue)?;
             let is_foreign = target.starts_with("external:");
             let to = if is_foreign {
+                check_foreign(&target)?;
                 target.clone()
             } else {
                 Bd::resolve_or_foreign(tx.reader(), &from, &target)?
             };
             links::check_not_above(&from, &to)?;
+            if !kind.is_valid() {
+                return Err(StoreError::Refused(format!(
+                    "invalid dependency type {:?}: must be non-empty and at most 50 characters",
+                    self.kind
+                )));
+            }
             let add =
                 AddEdge { edge: Edge::new(&from, &to, kind.clone()), no_cycle_check: self.no_cycle_check };
             step(tx, &act, |work| ops::add_edge(work, add))?;
@@ -118,7 +149,7 @@ impl Remove {
     fn run(self, bd: &Bd) -> Answer {
         let act = bd.act();
         let (from, to, titles) = bd.write("dep remove", |tx| {
-            let from = Bd::resolve(tx.reader(), &self.issue)?;
+            let from = Bd::resolve_as(tx.reader(), "resolving issue ID", &self.issue)?;
             let target = &self.depends_on;
             let is_foreign = target.starts_with("external:");
             let to =

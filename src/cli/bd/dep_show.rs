@@ -145,7 +145,7 @@ impl Tree {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let reader = bd.reader()?;
         let root = Bd::resolve(&*reader, &self.id).map_err(|error| match error {
-            StoreError::NotFound(refusal) => Refusal::new(refusal.to_string()),
+            StoreError::NotFound(why) => Refusal::new(format!("resolving issue ID {}: {why}", self.id)),
             error => error.into(),
         })?;
         let direction = match (self.direction.as_str(), self.reverse) {

@@ -7,6 +7,7 @@ use clap::Args;
 use jiff::{Timestamp, Zoned};
 
 use super::answer::{Answer, Refusal};
+use super::text::in_go;
 
 /// The texts of an issue.
 #[derive(Debug, Clone, Default, Args)]
@@ -103,7 +104,9 @@ fn read_file(path: &str) -> Answer<String> {
         return stdin();
     }
     let read = std::fs::read_to_string(Path::new(path));
-    read.map_err(|error| Refusal::plain(format!("reading body file: failed to open file: {error}")))
+    read.map_err(|error| {
+        Refusal::plain(format!("reading body file: failed to open file: open {path}: {}", in_go(&error)))
+    })
 }
 
 /// `{…}` as it is, `@file` from a file.

@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
+use super::text::in_go;
 use crate::cli::out;
 use crate::store::load::{self, Rules, With};
 use crate::store::ops;
@@ -52,8 +53,9 @@ impl Import {
             read.map_err(|error| Refusal::new(format!("failed to scan JSONL: {error}")))?;
             ("stdin".to_owned(), bytes)
         } else {
-            let bytes =
-                std::fs::read(&path).map_err(|error| Refusal::new(format!("cannot read {path}: {error}")))?;
+            let bytes = std::fs::read(&path).map_err(|error| {
+                Refusal::new(format!("cannot read {path}: stat {path}: {}", in_go(&error)))
+            })?;
             (path, bytes)
         };
         if bytes.is_empty() && source != "stdin" {

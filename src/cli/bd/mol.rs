@@ -269,10 +269,10 @@ pub(super) fn values(given: &[String]) -> Answer<BTreeMap<String, String>> {
     given.iter().map(one).collect()
 }
 
-/// The template of this id, or what is to be said about a name that is none.
-pub(super) fn template(reader: &dyn Reader, given: &str) -> Answer<Molecule> {
+/// The template of this id; `missing` is what is to be said about a name that is none.
+pub(super) fn template(reader: &dyn Reader, given: &str, missing: &str) -> Answer<Molecule> {
     let id = Bd::resolve(reader, given).map_err(|error| match error {
-        StoreError::NotFound(_) => not_cooked(given),
+        StoreError::NotFound(_) => not_cooked(missing),
         error => error.into(),
     })?;
     let molecule = Molecule::load(reader, &id)?;
@@ -283,8 +283,8 @@ pub(super) fn template(reader: &dyn Reader, given: &str) -> Answer<Molecule> {
 }
 
 /// A name that is no issue may be that of a formula.
-pub(super) fn not_cooked(given: &str) -> Refusal {
-    Refusal::plain(format!("{given} not found as a proto ID")).hint(
+fn not_cooked(words: &str) -> Refusal {
+    Refusal::plain(words).hint(
         "formulas are not cooked here yet; the real bd can do it on the same database, and 'bd mol' goes on from there",
     )
 }
@@ -346,7 +346,11 @@ pub(super) struct Pour {
 impl Pour {
     fn run(self, bd: &Bd) -> Answer {
         let values = values(&self.var)?;
-        let proto = template(&*bd.reader()?, &self.proto)?;
+        let proto = template(
+            &*bd.reader()?,
+            &self.proto,
+            &format!("{} not found as formula or proto ID", self.proto),
+        )?;
         complete(&[&proto], &values)?;
         if self.dry_run {
             let (count, id) = (proto.issues.len(), &proto.root().id);
@@ -418,7 +422,9 @@ impl Bond {
         let reader = bd.reader()?;
         let operand = |given: &str| -> Answer<Molecule> {
             let id = Bd::resolve(&*reader, given).map_err(|error| match error {
-                StoreError::NotFound(_) if may_be_formula(given) => not_cooked(given),
+                StoreError::NotFound(_) if may_be_formula(given) => {
+                    not_cooked(&format!("'{given}' not found as issue or formula"))
+                }
                 StoreError::NotFound(_) => {
                     Refusal::new(format!("'{given}' not found (not an issue ID or formula name)"))
                 }

@@ -23,7 +23,7 @@ impl Promote {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let act = bd.act();
         let id = bd.write("promote", |tx| {
-            let id = Bd::resolve(tx.reader(), &self.id)?;
+            let id = Bd::resolve_as(tx.reader(), "resolving", &self.id)?;
             step(tx, &act, |work| ops::promote(work, &id, &self.reason))?;
             let server = || format!("bd: comment {id}");
             let message = bd.message(|| bd.auto_commit("promote", &[]), server);

@@ -109,7 +109,9 @@ impl Count {
         filter.status = given(self.status.as_ref()).filter(|word| word != "all").map(Status::from);
         filter.issue_type = given(self.picks.issue_type.as_ref()).map(IssueType::from);
         if let Some(text) = &self.priority {
-            filter.priority = Some(parse_priority(text).map_err(|error| Refusal::new(error.to_string()))?);
+            // A number that no issue can have finds none.
+            let number = text.parse().or_else(|_| parse_priority(text));
+            filter.priority = Some(number.map_err(|error| Refusal::new(error.to_string()))?);
         }
         filter.ids = ids(self.id.as_ref());
         filter.title_contains = given(self.title.as_ref()).or(given(self.title_contains.as_ref()));

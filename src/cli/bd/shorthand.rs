@@ -7,7 +7,7 @@ use clap::Args;
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::context::Bd;
 use super::flags::{Said, moment, split};
-use super::text::id_and_title;
+use super::text::{id_and_title, in_the_past};
 use crate::cli::out;
 use crate::store::load::{self, Rules, With};
 use crate::store::ops::{self, NewIssue, Update};
@@ -104,7 +104,7 @@ impl Tag {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let act = bd.act();
         let id = bd.write("tag", |tx| {
-            let id = Bd::resolve(tx.reader(), &self.id)?;
+            let id = Bd::resolve_as(tx.reader(), "resolving", &self.id)?;
             step(tx, &act, |work| {
                 let (_, family) = work.issue(&id)?;
                 ops::add_label(work, family, &id, &self.label)
@@ -192,11 +192,8 @@ impl Defer {
                 ))
             })?),
         };
-        if until.is_some_and(|until| until < bd.now) && !bd.json() {
-            let text = self.until.as_deref().unwrap_or_default();
-            out::note(format!(
-                "! Defer date {text:?} is in the past. Issue will appear in bd ready immediately.\n  Did you mean a future date? Use --until=+1h or --until=tomorrow"
-            ));
+        if let Some(until) = until.filter(|until| *until < bd.now && !bd.json()) {
+            out::note(in_the_past(until, bd.zoned(), "until"));
         }
         let reason = self.reason.as_deref().map(str::trim);
         if reason == Some("") {
@@ -237,7 +234,7 @@ fn each(
     words: impl Fn(&str) -> String,
 ) -> Answer {
     let act = bd.act();
-    let (changed, told) = bd.write(verb, |tx| {
+    let written = bd.write(verb, |tx| {
         let rules = Rules::load(tx.reader())?;
         let mut ids = Vec::new();
         for given in given {
@@ -258,7 +255,9 @@ fn each(
         let message =
             if changed.is_empty() { None } else { bd.message(|| bd.auto_commit(verb, &[]), server) };
         Ok(Outcome { message, result: (changed, told) })
-    })?;
+    });
+    // Told as text to everybody, as in bd.
+    let (changed, told) = written.map_err(Refusal::into_plain)?;
     for words in told {
         out::note(words);
     }

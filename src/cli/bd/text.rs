@@ -3,6 +3,7 @@
 use std::io;
 
 use beads::Status;
+use jiff::{Timestamp, Zoned};
 
 /// What the system says of a file, as Go spells it: small, and without its number.
 pub(super) fn in_go(error: &io::Error) -> String {
@@ -10,6 +11,15 @@ pub(super) fn in_go(error: &io::Error) -> String {
     let words = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// What is said about a date of `--defer` or `--until` that has passed; shown as it is where the user is.
+pub(super) fn in_the_past(until: Timestamp, here: &Zoned, flag: &str) -> String {
+    let shown = until.to_zoned(here.time_zone().clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    format!(
+        "! Defer date {shown:?} is in the past. Issue will appear in bd ready immediately.\n  \
+         Did you mean a future date? Use --{flag}=+1h or --{flag}=tomorrow"
+    )
 }
 
 /// The sign of a state.

@@ -8,7 +8,7 @@ use super::answer::{Answer, Refusal, print_list};
 use super::audit::{self, FieldChange};
 use super::context::Bd;
 use super::flags::{Texts, json_or_file, moment, split};
-use super::text::id_and_title;
+use super::text::{id_and_title, in_the_past};
 use crate::cli::out;
 use crate::store::family::Family;
 use crate::store::load::{self, Rules, With};
@@ -188,7 +188,9 @@ impl Update {
         if !fields.is_empty()
             && let Err(error) = step(tx, act, |work| ops::update(work, rules, &id, fields))
         {
-            return told(&format!("Error updating {given}"), error);
+            let is_of_metadata = error.to_string().starts_with("metadata ");
+            let words = if is_of_metadata { "Error".to_owned() } else { format!("Error updating {given}") };
+            return told(&words, error);
         }
         let (add, remove, set) = labels;
         step(tx, act, |work| {
@@ -209,7 +211,7 @@ impl Update {
             Ok(())
         })?;
         if let Some(parent) = &self.parent
-            && let Some(refused) = reparent(tx, act, &id, given, parent)?
+            && let Some(refused) = reparent(tx, act, &id, parent)?
         {
             return Ok(refused);
         }
@@ -283,15 +285,12 @@ impl Update {
         fields.issue_type = self.issue_type.as_deref().map(|word| IssueType::from(word).normalized());
         fields.due_at = time("due", self.due.as_deref(), "+6h", bd)?;
         fields.defer_until = time("defer", self.defer.as_deref(), "+1h", bd)?;
+        let past = fields.defer_until.flatten().filter(|until| *until < bd.now);
+        if let Some(until) = past.filter(|_| !bd.json()) {
+            out::note(in_the_past(until, bd.zoned(), "defer"));
+        }
         match fields.defer_until {
-            Some(Some(until)) if until < bd.now => {
-                let text = self.defer.as_deref().filter(|_| !bd.json());
-                if let Some(text) = text {
-                    out::note(format!(
-                        "! Defer date {text:?} is in the past. Issue will appear in bd ready immediately.\n  Did you mean a future date? Use --defer=+1h or --defer=tomorrow"
-                    ));
-                }
-            }
+            Some(Some(_)) if past.is_some() => {}
             Some(Some(_)) => fields.status = fields.status.or(Some(Status::Deferred)),
             Some(None) => fields.end_deferral = fields.status.is_none(),
             None => {}
@@ -320,13 +319,7 @@ impl Update {
     }
 }
 
-fn reparent(
-    tx: &mut dyn Tx,
-    act: &Act,
-    id: &str,
-    given: &str,
-    parent: &str,
-) -> Result<Option<Done>, StoreError> {
+fn reparent(tx: &mut dyn Tx, act: &Act, id: &str, parent: &str) -> Result<Option<Done>, StoreError> {
     if !parent.is_empty() && load::issue(tx.reader(), parent, With::NOTHING)?.is_none() {
         let words = format!("Error getting parent {parent}: not found: issue {parent}");
         return Ok(Some(Done::Refused(words)));
@@ -343,7 +336,7 @@ fn reparent(
     let edge = Edge::new(id, parent, EdgeType::ParentChild);
     match step(tx, act, |work| ops::add_edge(work, AddEdge::of(edge))) {
         Err(StoreError::Edge(refusal)) => {
-            Ok(Some(Done::Refused(format!("Error adding parent dependency for {given}: {refusal}"))))
+            Ok(Some(Done::Refused(format!("Error adding parent dependency: {refusal}"))))
         }
         Err(error) => Err(error),
         Ok(()) => Ok(None),

@@ -35,6 +35,20 @@ pub(super) fn tell(error: &clap::Error, tree: &Command, words: &[OsString]) -> E
             };
             too_few(command, missing)
         }
+        ErrorKind::MissingRequiredArgument => {
+            // `--of <OF>`: bd names the flag alone.
+            let flag = word(ContextKind::InvalidArg);
+            let flag = flag.split([' ', '=']).find_map(|word| word.strip_prefix("--")).unwrap_or_default();
+            format!("required flag(s) {flag:?} not set")
+        }
+        ErrorKind::TooFewValues => {
+            let number = |kind| match error.get(kind) {
+                Some(ContextValue::Number(number)) => *number,
+                _ => 0,
+            };
+            let (least, got) = (number(ContextKind::MinValues), number(ContextKind::ActualNumValues));
+            format!("requires at least {least} arg(s), only received {got}")
+        }
         ErrorKind::ValueValidation => {
             let (flag, value) = (word(ContextKind::InvalidArg), word(ContextKind::InvalidValue));
             let flag = spelled(flag.split(' ').next().unwrap_or_default(), command);
@@ -85,7 +99,8 @@ fn too_few(command: &Command, missing: usize) -> String {
             matches!(arg.get_action(), clap::ArgAction::Append) || range.is_some_and(|r| r.max_values() > 1);
     }
     let got = least.saturating_sub(missing.max(if is_open { least } else { 0 }));
-    if is_open {
+    // Its argument stands beside words of its own.
+    if is_open || command.get_name() == "comments" {
         format!("requires at least {least} arg(s), only received {got}")
     } else {
         format!("accepts {least} arg(s), received {got}")

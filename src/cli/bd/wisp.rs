@@ -67,7 +67,7 @@ impl Create {
     fn run(self, bd: &Bd) -> Answer {
         let Some(given) = &self.proto else { return Err(Refusal::plain("accepts 1 arg(s), received 0")) };
         let values = mol::values(&self.var)?;
-        let proto = mol::template(&*bd.reader()?, given)?;
+        let proto = mol::template(&*bd.reader()?, given, &format!("proto not found: {given}"))?;
         mol::complete(&[&proto], &values)?;
         if self.dry_run {
             let (count, id) = (proto.issues.len(), &proto.root().id);

@@ -12,6 +12,7 @@ use crate::support::Ran;
 
 const WORKING: &str = include_str!("working.txt");
 const MOLECULES: &str = include_str!("molecules.txt");
+const REFUSED: &str = include_str!("refused.txt");
 const TEMPLATE: &str = r#"{"id":"t-tv","title":"For {{who}}","is_template":true,"status":"open","priority":2,"issue_type":"epic","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}"#;
 /// A wisp of an id that is an issue's too.
 const TWICE: &str = "INSERT INTO wisps (id, title, description, design, acceptance_criteria, notes, status, priority, issue_type, ephemeral) \
@@ -65,6 +66,15 @@ fn a_molecule_is_gone_on_with_and_ends_as_with_the_real_one() {
     let veil = Veil::new();
     let twins = Twins::copied();
     let mut differences = twins.differences(MOLECULES, |_, ran| veiled(&veil, ran));
+    differences.extend(twins.different_rows(&veil));
+    all_same(&differences);
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_in_the_same_words() {
+    let veil = Veil::new();
+    let twins = Twins::copied();
+    let mut differences = twins.differences(REFUSED, |_, ran| veiled(&veil, ran));
     differences.extend(twins.different_rows(&veil));
     all_same(&differences);
 }
