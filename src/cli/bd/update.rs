@@ -193,23 +193,16 @@ impl Update {
             return told(&words, error);
         }
         let (add, remove, set) = labels;
-        step(tx, act, |work| {
-            if let Some(set) = set {
-                for label in before.labels.iter().filter(|label| !set.contains(label)) {
-                    ops::remove_label(work, family, &id, label)?;
-                }
-                for label in set.iter().filter(|label| !before.labels.contains(label)) {
-                    ops::add_label(work, family, &id, label)?;
-                }
-            }
-            for label in add {
-                ops::add_label(work, family, &id, label)?;
-            }
-            for label in remove {
-                ops::remove_label(work, family, &id, label)?;
-            }
-            Ok(())
-        })?;
+        // One after the other: a label may be put on and taken off again.
+        let mut put = |label: &str| step(tx, act, |work| ops::add_label(work, family, &id, label));
+        for label in set.iter().flatten().filter(|label| !before.labels.contains(label)).chain(add) {
+            put(label)?;
+        }
+        let replaced =
+            before.labels.iter().filter(|label| set.as_ref().is_some_and(|set| !set.contains(label)));
+        for label in replaced.chain(remove) {
+            step(tx, act, |work| ops::remove_label(work, family, &id, label))?;
+        }
         if let Some(parent) = &self.parent
             && let Some(refused) = reparent(tx, act, &id, parent)?
         {
