@@ -48,6 +48,14 @@ pub enum StoreError {
         /// Why not.
         problem: String,
     },
+    /// The engine that somebody asked for by name cannot do it now; no other is taken in its place.
+    #[error("the {engine} engine was asked for: {problem}")]
+    Forced {
+        /// Which.
+        engine: &'static str,
+        /// Why not.
+        problem: String,
+    },
     /// The connection broke while a write was being committed, and neither the files nor the server tell what became of it.
     #[error(
         "the connection to {server} broke while the write was being committed, and it cannot be told whether it is there: look before you repeat it"

@@ -158,7 +158,8 @@ pub(super) fn document(value: Value) -> Option<Metadata> {
         .and_then(|text| Metadata::new(text).ok()?.as_stored())
 }
 
-/// The issue as a whole row.
+/// The issue as a whole row. Which session closed it is written and, as in bd, not read back by [`issue`]: see
+/// [`super::load::sessions`].
 pub(super) fn values(issue: &Issue) -> Values {
     let text = |text: &str| Value::Text(text.to_owned());
     let or_null = |text: &str| if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) };
@@ -185,6 +186,7 @@ pub(super) fn values(issue: &Issue) -> Values {
         ("updated_at", time(issue.updated_at)),
         ("started_at", time(issue.started_at)),
         ("closed_at", time(issue.closed_at)),
+        ("closed_by_session", text(&issue.closed_by_session)),
         ("external_ref", option(&issue.external_ref)),
         ("spec_id", text(&issue.spec_id)),
         ("compaction_level", Value::Int(issue.compaction_level)),

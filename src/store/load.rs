@@ -83,6 +83,24 @@ pub fn everything(reader: &dyn Reader, wisps: bool, with: With) -> Result<Vec<Is
     Ok(found)
 }
 
+/// Gives issues the sessions that closed them, which only an export tells.
+pub fn sessions(reader: &dyn Reader, issues: &mut [Issue]) -> Result<(), StoreError> {
+    let mut known = HashMap::new();
+    for family in Family::BOTH {
+        for row in reader.rows(family.rows(), &["id", "closed_by_session"], By::All)? {
+            let mut row = row.into_iter().map(|value| into_text(value).unwrap_or_default());
+            let (id, session) = (row.next().unwrap_or_default(), row.next().unwrap_or_default());
+            if !session.is_empty() {
+                known.insert(id, session);
+            }
+        }
+    }
+    for issue in issues {
+        issue.closed_by_session = known.remove(&issue.id).unwrap_or_default();
+    }
+    Ok(())
+}
+
 /// One issue or wisp by its exact id, and where it lives.
 pub fn issue(reader: &dyn Reader, id: &str, with: With) -> Result<Option<(Issue, Family)>, StoreError> {
     for family in Family::BOTH {

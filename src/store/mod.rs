@@ -9,6 +9,7 @@ mod change;
 pub mod choice;
 mod error;
 pub mod family;
+pub mod history;
 mod issue_row;
 pub mod load;
 pub mod native;

@@ -36,6 +36,15 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Native => "native",
+            Self::Server => "server",
+        }
+    }
+
     /// By its word.
     pub fn from_word(word: &str) -> Option<Self> {
         match word {
@@ -56,6 +65,8 @@ pub enum Chosen {
     Server,
     /// Nothing yet: it would wait for whoever holds the lock.
     Wait,
+    /// Nothing: it would be refused, because the engine that was asked for cannot do it.
+    Refused,
 }
 
 impl Chosen {
@@ -65,6 +76,7 @@ impl Chosen {
             Self::Native => "native",
             Self::Server => "server",
             Self::Wait => "wait",
+            Self::Refused => "none",
         }
     }
 }
@@ -117,6 +129,11 @@ pub struct Store {
     email: String,
 }
 
+fn held_by(server: &ServerEngine) -> String {
+    let holder = server.process().map(describe).unwrap_or_default();
+    format!("{holder} holds the database's lock and answers at {}", server.address())
+}
+
 impl Store {
     /// The store at this place. Nothing is opened yet. Name and e-mail go into Dolt's commits; `cache` is where indexes of large
     /// journals are kept.
@@ -129,7 +146,7 @@ impl Store {
         let native = whereabouts.dir.as_ref().map(|dir| Native::at(dir, cache));
         if native.is_none() && engine == Engine::Native {
             let problem = format!("the database is on {}, not on this machine", whereabouts.server.host);
-            return Err(StoreError::Engine { engine: "native", problem });
+            return Err(StoreError::Forced { engine: "native", problem });
         }
         Ok(Self { whereabouts, native, engine, patience: PATIENCE, name, email })
     }
@@ -199,26 +216,20 @@ impl Store {
         };
         let lock = native.dir().join(".dolt/noms/LOCK");
         let is_free = matches!(lock::probe(&lock), Ok(Probe::Free | Probe::Missing));
-        let found = if is_free { Err(String::new()) } else { server::find(native, &self.whereabouts.server) };
-        Ok(match (self.engine, found) {
-            (Engine::Auto | Engine::Server, Ok(server)) => {
-                let holder = server.process().map(describe).unwrap_or_default();
-                through(
-                    &server,
-                    format!("{holder} holds the database's lock and answers at {}", server.address()),
-                )
+        let free = "nobody holds the database's lock".to_owned();
+        let found = if is_free { Err(free) } else { server::find(native, &self.whereabouts.server) };
+        let (chosen, why) = match (self.engine, found) {
+            (Engine::Auto | Engine::Server, Ok(server)) => return Ok(through(&server, held_by(&server))),
+            (Engine::Native, Ok(server)) => {
+                (Chosen::Refused, format!("{}; reads work, writes are refused", held_by(&server)))
             }
-            (Engine::Server, Err(_)) => self.server().map(|server| through(&server, String::new()))?,
-            _ if is_free => {
-                let why = "nobody holds the database's lock".to_owned();
-                EngineNow { chosen: Chosen::Native, why, server: None }
+            (Engine::Server, Err(why)) => {
+                (Chosen::Refused, format!("no server is proved to have the database open: {why}"))
             }
-            (Engine::Native, _) => {
-                let why = format!("{} holds the database's lock", describe_all(&lock::holders(&lock)));
-                EngineNow { chosen: Chosen::Wait, why, server: None }
-            }
-            (Engine::Auto, Err(why)) => EngineNow { chosen: Chosen::Wait, why, server: None },
-        })
+            (Engine::Auto | Engine::Native, Err(why)) if is_free => (Chosen::Native, why),
+            (Engine::Auto | Engine::Native, Err(why)) => (Chosen::Wait, why),
+        };
+        Ok(EngineNow { chosen, why, server: None })
     }
 
     /// The server that has the database open, for statements that the files do not answer.
@@ -252,10 +263,9 @@ impl Store {
         if let Attempt::Done(result) = native.write(by, deadline, job)? {
             return Ok(Sent::Done(result));
         }
-        if self.engine == Engine::Native {
-            return Ok(Sent::Gone(self.not("native", "somebody else holds it")));
-        }
         match server::find(native, &self.whereabouts.server) {
+            // A server does not let go because we wait, as another command does.
+            Ok(server) if self.engine == Engine::Native => Err(self.forced("native", &held_by(&server))),
             Ok(server) => server.write(by, deadline, job),
             Err(why) => Ok(Sent::Gone(self.not("server", &why))),
         }
@@ -266,14 +276,19 @@ impl Store {
             None => ServerEngine::of(&self.whereabouts.server),
             Some(native) => {
                 let found = server::find(native, &self.whereabouts.server);
-                found
-                    .map_err(|why| self.not("server", &format!("no server is proved to have it open: {why}")))
+                found.map_err(|why| {
+                    let problem = format!("no server is proved to have it open: {why}");
+                    match self.engine {
+                        Engine::Server => self.forced("server", &problem),
+                        Engine::Auto | Engine::Native => self.not("server", &problem),
+                    }
+                })
             }
         }
     }
 
     /// The files, if they are on this machine; an error if they should be and are not.
-    fn files(&self) -> Result<Option<&Native>, StoreError> {
+    pub fn files(&self) -> Result<Option<&Native>, StoreError> {
         let Some(native) = &self.native else { return Ok(None) };
         if !native.dir().join(".dolt/noms").is_dir() {
             return Err(StoreError::NoDatabase { path: native.dir().to_owned() });
@@ -282,9 +297,17 @@ impl Store {
     }
 
     fn not(&self, engine: &'static str, why: &str) -> StoreError {
+        StoreError::Engine { engine, problem: self.named(why) }
+    }
+
+    fn forced(&self, engine: &'static str, why: &str) -> StoreError {
+        StoreError::Forced { engine, problem: self.named(why) }
+    }
+
+    fn named(&self, why: &str) -> String {
         let place =
             self.whereabouts.dir.as_ref().map(|dir| format!("{}: ", dir.display())).unwrap_or_default();
-        StoreError::Engine { engine, problem: format!("{place}{why}") }
+        format!("{place}{why}")
     }
 
     // Who has it, if somebody has; else what was in the way last.

@@ -10,7 +10,9 @@
     reason = "tests start programs and write files as they like"
 )]
 
+mod bd_bad_input;
 mod bd_crowd;
+mod bd_engine;
 mod bd_init;
 mod bd_random;
 mod bd_remote;

@@ -29,6 +29,8 @@ pub enum Event {
     LabelRemoved,
     /// Its texts were shortened.
     Compacted,
+    /// It got another id.
+    Renamed,
 }
 
 impl Event {
@@ -45,6 +47,7 @@ impl Event {
             Self::LabelAdded => "label_added",
             Self::LabelRemoved => "label_removed",
             Self::Compacted => "compacted",
+            Self::Renamed => "renamed",
         }
     }
 

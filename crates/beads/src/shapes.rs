@@ -381,19 +381,19 @@ pub struct LabelCount {
 /// `count` with `--by-…`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Grouped {
-    /// Groups by their names.
-    pub groups: Vec<Group>,
     /// All.
     pub total: usize,
+    /// Groups by their names.
+    pub groups: Vec<Group>,
 }
 
 /// One group of `count`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Group {
-    /// How many.
-    pub count: usize,
     /// Of what.
     pub group: String,
+    /// How many.
+    pub count: usize,
 }
 
 /// `delete --force`.

@@ -7,8 +7,8 @@ use super::answer::{Answer, Refusal, print_object};
 use super::context::{Bd, Calling};
 use super::version::BD_VERSION;
 use crate::cli::out;
-use crate::store::load;
 use crate::store::native::Native;
+use crate::store::{Engine, load};
 use crate::sys::clock::Deadline;
 use crate::town::workspace::{Metadata, Mode, Place, Workspace, WorkspaceError};
 
@@ -77,15 +77,22 @@ pub(super) fn whereabouts(calling: &Calling) -> Answer {
     Ok(())
 }
 
-/// Which engine would write now, and why.
-fn engine(calling: &Calling) -> (&'static str, String) {
+/// Which engine would write now, and why; and what asks for one.
+fn engine(calling: &Calling, workspace: &Workspace) -> Answer<(&'static str, String, Option<String>)> {
+    let (asked, by) = super::context::engine(workspace, &calling.global)?;
+    let by = by.filter(|_| asked != Engine::Auto);
     let again =
         Calling { env: calling.env.clone(), global: calling.global.clone(), cwd: calling.cwd.clone() };
     let found = again.bd().and_then(|bd| Ok(bd.store.engine_now()?));
-    match found {
+    let (chosen, why) = match found {
         Ok(now) => (now.chosen.as_str(), now.why),
         Err(refusal) => ("none", refusal.text().to_owned()),
-    }
+    };
+    let why = match &by {
+        Some(by) => format!("{by} asks for the {} engine; {why}", asked.as_str()),
+        None => why,
+    };
+    Ok((chosen, why, by))
 }
 
 pub(super) fn context(calling: &Calling) -> Answer {
@@ -113,7 +120,7 @@ pub(super) fn context(calling: &Calling) -> Answer {
         .iter()
         .find_map(|key| workspace.config().said(key))
         .map(|(url, _)| url);
-    let (engine, why) = engine(calling);
+    let (engine, why, forced) = engine(calling, &workspace)?;
     let database = workspace.database().value;
     let beads_dir = text(workspace.dir());
     let cwd_root = facts.cwd_repo_root.as_deref().map(text);
@@ -139,6 +146,7 @@ pub(super) fn context(calling: &Calling) -> Answer {
             ("sync_remote", remote.clone().map(Value::from)),
             ("sync_git_remote", remote.map(Value::from)),
             ("role", role.map(Value::from)),
+            ("engine_forced_by", forced.map(Value::from)),
         ];
         if let Some(fields) = told.as_object_mut() {
             fields.extend(more.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use beads::jsonl::Counts;
 use beads::shapes::{Listed, listed};
@@ -12,6 +13,18 @@ use serde_json::json;
 
 use crate::cli::out;
 use crate::store::StoreError;
+
+/// Whether `BD_JSON_ENVELOPE` wraps what is printed. Said once, before a command runs.
+static WRAPPED: AtomicBool = AtomicBool::new(false);
+
+/// With `true`, lists and objects are printed as `data` of an object, as bd does with `BD_JSON_ENVELOPE=1`.
+pub(super) fn wrap_json(is_wanted: bool) {
+    WRAPPED.store(is_wanted, Ordering::Relaxed);
+}
+
+fn is_wrapped() -> bool {
+    WRAPPED.load(Ordering::Relaxed)
+}
 
 /// What a command gives.
 pub(super) type Answer<T = ()> = Result<T, Refusal>;
@@ -87,7 +100,8 @@ impl Refusal {
             if let (Some(hint), Some(fields)) = (&self.hint, fields.as_object_mut()) {
                 fields.insert("hint".into(), json!(hint));
             }
-            go_json::object(&fields).unwrap_or_default()
+            if is_wrapped() { go_json::envelope(&fields) } else { go_json::object(&fields) }
+                .unwrap_or_default()
         };
         match self.told {
             Told::Silent => {}
@@ -108,6 +122,12 @@ impl From<StoreError> for Refusal {
         let hint = match &error {
             StoreError::NoDatabase { .. } => Some("run 'bd init' to create a new database"),
             StoreError::Held { .. } => Some("wait for it to finish, or stop it"),
+            StoreError::Forced { engine: "native", .. } => {
+                Some("stop that server, or let it write: --engine auto, the default, takes the one that can")
+            }
+            StoreError::Forced { .. } => {
+                Some("start one ('gt up'), or do without: --engine auto, the default, takes the one that can")
+            }
             _ => None,
         };
         let mut message = error.to_string();
@@ -129,6 +149,9 @@ impl From<StoreError> for Refusal {
 
 /// Prints a list as JSON: keys in the order of the type.
 pub(super) fn print_list<T: Serialize>(items: impl IntoIterator<Item = T>) -> Answer {
+    if is_wrapped() {
+        return print(go_json::envelope(&items.into_iter().collect::<Vec<T>>()));
+    }
     let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     told(go_json::write_list(&mut stdout, items).and_then(|()| stdout.flush()))
 }
@@ -188,9 +211,14 @@ pub(super) fn print_raw(value: &impl Serialize) -> Answer {
     print(go_json::pretty(value))
 }
 
+/// Prints what bd prints of a list that it never made.
+pub(super) fn print_null() -> Answer {
+    print(if is_wrapped() { go_json::envelope(&()) } else { go_json::pretty(&()) })
+}
+
 /// Prints an object as JSON: keys sorted, with its version.
 pub(super) fn print_object(value: &impl Serialize) -> Answer {
-    print(go_json::object(value))
+    print(if is_wrapped() { go_json::envelope(value) } else { go_json::object(value) })
 }
 
 fn print(text: Result<String, serde_json::Error>) -> Answer {

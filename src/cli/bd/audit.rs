@@ -230,7 +230,7 @@ fn append(bd: &Bd, mut line: Map<String, Value>) -> Result<String, String> {
         parts.push(format!("\"{name}\":{value}"));
     }
     let text = format!("{{{}}}\n", parts.join(","));
-    let path = bd.beads_dir().join(FILE);
+    let path = bd.noted_in.join(FILE);
     let told = |error: std::io::Error| format!("failed to write interactions log entry: {error}");
     let mut options = OpenOptions::new();
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);

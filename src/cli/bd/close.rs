@@ -9,6 +9,8 @@ use serde_json::json;
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::audit::{self, FieldChange};
 use super::context::Bd;
+use super::gate;
+use super::routed::{Group, Homes};
 use super::text::id_and_title;
 use crate::cli::out;
 use crate::store::load::Rules;
@@ -68,8 +70,43 @@ impl Close {
                 return Err(Refusal::new(format!("{flag} only works when closing a single issue")));
             }
         }
-        let done = bd.write("close", |tx| {
-            let done = self.close(bd, tx, &given, &reasons)?;
+        let mut homes = Homes::new(bd);
+        let groups = homes.groups(&given)?;
+        if self.claim_next && groups.len() > 1 {
+            return Err(Refusal::new("--claim-next only works when all issues are in one database"));
+        }
+        let (mut done, mut failed) = (Done::default(), None);
+        for Group { home, ids, places } in groups {
+            let reason = |at: &usize| {
+                reasons.get(*at).or(reasons.first()).map_or_else(|| "Closed".to_owned(), Clone::clone)
+            };
+            let reasons: Vec<String> = places.iter().map(reason).collect();
+            match self.write(homes.get(home), &ids, &reasons) {
+                Ok(of_group) => done.add(of_group, &places),
+                Err(refusal) => {
+                    failed = Some(refusal);
+                    break;
+                }
+            }
+        }
+        done.closed.sort_by_key(|closed| closed.at);
+        for words in &done.refused {
+            out::note(words);
+        }
+        for closed in &done.closed {
+            audit::record(bd, std::slice::from_ref(&closed.change));
+        }
+        // What was done in one database stays done, and is told, if another refuses.
+        match failed {
+            Some(refusal) if done.closed.is_empty() => Err(refusal),
+            Some(refusal) => tell(bd, &done).and(Err(refusal)),
+            None => tell(bd, &done),
+        }
+    }
+
+    fn write(&self, bd: &Bd, given: &[String], reasons: &[String]) -> Answer<Done> {
+        bd.write("close", |tx| {
+            let done = self.close(bd, tx, given, reasons)?;
             let mut ids: Vec<String> = done.closed.iter().map(|closed| closed.id.clone()).collect();
             if let Some(Next::Claimed(issue)) = &done.next {
                 ids.push(issue.id.clone());
@@ -78,14 +115,7 @@ impl Close {
             let message =
                 if ids.is_empty() { None } else { bd.message(|| bd.auto_commit("close", &ids), server) };
             Ok(Outcome { message, result: done })
-        })?;
-        for words in &done.refused {
-            out::note(words);
-        }
-        for closed in &done.closed {
-            audit::record(bd, std::slice::from_ref(&closed.change));
-        }
-        tell(bd, &done)
+        })
     }
 
     fn close(
@@ -106,8 +136,11 @@ impl Close {
         let mut done = Done::default();
         for (at, id) in ids.iter().enumerate() {
             let reason = reasons.get(at).or(reasons.first()).map_or("Closed", String::as_str);
-            let before = load::issue(tx.reader(), id, With::NOTHING)?.map(|(issue, _)| issue.status);
-            let how = How { reason, session: &session, force: self.force, unsatisfied: None };
+            let before = load::issue(tx.reader(), id, With::NOTHING)?.map(|(issue, _)| issue);
+            let unsatisfied = before.as_ref().filter(|_| !self.force);
+            let unsatisfied = unsatisfied.and_then(|issue| gate::unsatisfied(bd, issue));
+            let how =
+                How { reason, session: &session, force: self.force, unsatisfied: unsatisfied.as_deref() };
             match step(tx, &act, |work| ops::close(work, id, &how)) {
                 Ok(_) => {}
                 Err(StoreError::NotClosed(refusal)) => {
@@ -119,7 +152,7 @@ impl Close {
             let change = FieldChange {
                 issue: id.clone(),
                 field: "status",
-                before: before.map_or_else(|| "open".to_owned(), |status| status.to_string()),
+                before: before.map_or_else(|| "open".to_owned(), |issue| issue.status.to_string()),
                 after: "closed".to_owned(),
                 reason: reason.to_owned(),
             };
@@ -127,7 +160,7 @@ impl Close {
             let labels = With { labels: true, ..With::NOTHING };
             let issue = load::issue(tx.reader(), id, labels)?.map(|(issue, _)| issue);
             let (id, reason) = (id.clone(), reason.to_owned());
-            done.closed.push(Closed { id, reason, issue, molecule, change });
+            done.closed.push(Closed { at, id, reason, issue, molecule, change });
         }
         let (Some(first), false) = (ids.first(), done.closed.is_empty()) else { return Ok(done) };
         if self.suggest_next {
@@ -140,6 +173,31 @@ impl Close {
             done.next = claim_next(tx, bd)?;
         }
         Ok(done)
+    }
+
+    /// Closes one issue, with nothing said.
+    pub(super) fn one(bd: &Bd, id: &str, reason: &str) -> Answer {
+        let this = Self {
+            ids: vec![id.to_owned()],
+            reason: Vec::new(),
+            resolution: None,
+            message: None,
+            comment: None,
+            force: false,
+            session: None,
+            next: false,
+            no_auto: false,
+            suggest_next: false,
+            claim_next: false,
+        };
+        let done = this.write(bd, &this.ids, &[reason.to_owned()])?;
+        for closed in &done.closed {
+            audit::record(bd, std::slice::from_ref(&closed.change));
+        }
+        match done.refused.into_iter().next() {
+            Some(words) => Err(Refusal::new(words)),
+            None => Ok(()),
+        }
     }
 
     fn reasons(&self) -> Vec<String> {
@@ -155,6 +213,8 @@ impl Close {
 
 /// An issue that was closed.
 struct Closed {
+    // Its place among the ids that were given.
+    at: usize,
     id: String,
     reason: String,
     issue: Option<Issue>,
@@ -180,6 +240,21 @@ enum Next {
     // It is somebody else's: what was closed stays closed.
     NotClaimed(String),
     Nothing,
+}
+
+impl Done {
+    // What came of the part of the ids that stand at these places.
+    fn add(&mut self, other: Self, places: &[usize]) {
+        let placed = other
+            .closed
+            .into_iter()
+            .map(|closed| Closed { at: places.get(closed.at).copied().unwrap_or(closed.at), ..closed });
+        self.closed.extend(placed);
+        self.refused.extend(other.refused);
+        self.unblocked.extend(other.unblocked);
+        self.advance = self.advance.take().or(other.advance);
+        self.next = self.next.take().or(other.next);
+    }
 }
 
 /// The next step of a molecule, as bd tells it.
@@ -354,10 +429,35 @@ pub(super) struct Reopen {
 
 impl Reopen {
     pub(super) fn run(self, bd: &Bd) -> Answer {
+        let mut homes = Homes::new(bd);
+        let groups = homes.groups(&self.ids)?;
+        let (mut shown, mut failed) = (Vec::new(), None);
+        for Group { home, ids, .. } in groups {
+            match self.write(homes.get(home), &ids) {
+                Ok((opened, is_any_missing)) => {
+                    shown.extend(opened);
+                    if is_any_missing {
+                        failed = Some(Refusal::silent());
+                    }
+                }
+                Err(refusal) => {
+                    failed = Some(refusal);
+                    break;
+                }
+            }
+        }
+        if bd.json() && !shown.is_empty() {
+            print_list(&shown)?;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    // What was opened again, and whether an id was not found.
+    fn write(&self, bd: &Bd, given: &[String]) -> Answer<(Vec<Issue>, bool)> {
         let act = bd.act();
         let (opened, told, missing) = bd.write("reopen", |tx| {
             let (mut opened, mut told, mut missing) = (Vec::new(), Vec::new(), 0);
-            for given in &self.ids {
+            for given in given {
                 let id = match Bd::resolve(tx.reader(), given) {
                     Ok(id) => id,
                     Err(error @ StoreError::NotFound(_)) => {
@@ -397,9 +497,6 @@ impl Reopen {
             }
             shown.push(issue);
         }
-        if bd.json() && !shown.is_empty() {
-            print_list(&shown)?;
-        }
-        if missing > 0 { Err(Refusal::silent()) } else { Ok(()) }
+        Ok((shown, missing > 0))
     }
 }

@@ -17,7 +17,7 @@ use crate::store::{Outcome, StoreError, step};
 #[command(after_help = "Example: bd comment bd-a1b the tests are red since yesterday")]
 pub(super) struct Comment {
     /// Which one
-    id: String,
+    pub(super) id: String,
     #[command(flatten)]
     said: Said,
 }
@@ -40,25 +40,25 @@ impl Comment {
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Comments {
     #[command(subcommand)]
-    verb: Option<Verb>,
+    pub(super) verb: Option<Verb>,
     /// Which one
     #[arg(required = true)]
-    id: Option<String>,
+    pub(super) id: Option<String>,
     /// Times as they are here, not in UTC
     #[arg(long)]
     local_time: bool,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+pub(super) enum Verb {
     Add(Add),
 }
 
 /// Say something about an issue
 #[derive(Debug, Args)]
-struct Add {
+pub(super) struct Add {
     /// Which one
-    id: String,
+    pub(super) id: String,
     /// What
     text: Option<String>,
     /// Read it from a file

@@ -15,7 +15,7 @@ use crate::store::schema::MAIN_VERSION;
 use crate::store::{Engine, Outcome, Server, Store, StoreError, Tx, Whereabouts};
 use crate::sys::{atomic, clock};
 use crate::town::env::Env;
-use crate::town::workspace::{Address, Call, Mode, Place, Workspace, WorkspaceError};
+use crate::town::workspace::{Address, Call, ConfigSource, Mode, Place, Workspace, WorkspaceError};
 
 /// A call of bd, before it is known whether there is a workspace.
 pub(super) struct Calling {
@@ -78,25 +78,30 @@ pub(super) struct Bd {
     pub(super) is_server_mode: bool,
     pub(super) now: Timestamp,
     has_written: Cell<bool>,
+    /// The `.beads` of the call itself, which keeps its notes also if the work is done elsewhere.
+    pub(super) noted_in: PathBuf,
     zone: OnceCell<Zoned>,
 }
 
 impl Bd {
-    fn of(workspace: Workspace, global: Global) -> Answer<Self> {
+    /// A call in this workspace.
+    pub(super) fn of(workspace: Workspace, global: Global) -> Answer<Self> {
         let place = workspace.place().map_err(|error| Refusal::new(error.to_string()))?;
         let whereabouts = whereabouts(place, &workspace.database().value);
         let cache = dirs::cache_dir().map(|cache| cache.join("gt/journals"));
         let env = workspace.env();
         let name = env.text("GIT_AUTHOR_NAME").unwrap_or_else(|| "beads".to_owned());
         let email = env.text("GIT_AUTHOR_EMAIL").unwrap_or_else(|| "beads@local".to_owned());
-        let store = Store::new(whereabouts, Engine::Auto, (name, email), cache)?;
+        let (engine, _) = engine(&workspace, &global)?;
+        let store = Store::new(whereabouts, engine, (name, email), cache)?;
         let actor = workspace.actor(global.actor.as_deref()).value;
         let owner = workspace.owner().value;
         let is_server_mode = workspace.mode().value == Mode::Server;
         let now = clock::now();
         let global = Global { json: global.json || workspace.config().bool("json"), ..global };
+        let noted_in = workspace.dir().to_owned();
         let (has_written, zone) = (Cell::new(false), OnceCell::new());
-        Ok(Self { global, workspace, store, actor, owner, is_server_mode, now, has_written, zone })
+        Ok(Self { global, workspace, store, actor, owner, is_server_mode, now, has_written, noted_in, zone })
     }
 
     /// Whether a transaction was done.
@@ -219,7 +224,7 @@ impl Bd {
         if !given.is_empty() {
             return Ok(given.to_vec());
         }
-        let last = std::fs::read_to_string(self.beads_dir().join("last-touched")).unwrap_or_default();
+        let last = std::fs::read_to_string(self.noted_in.join("last-touched")).unwrap_or_default();
         match last.trim() {
             "" => Err(Refusal::new("no issue ID provided and no last touched issue")),
             id => Ok(vec![id.to_owned()]),
@@ -229,11 +234,23 @@ impl Bd {
     /// Remembers the issue that was touched last. A hint only: that it cannot be written is no failure.
     pub(super) fn touch(&self, id: &str) {
         let written =
-            atomic::replace_soon(&self.beads_dir().join("last-touched"), format!("{id}\n").as_bytes(), 0o600);
+            atomic::replace_soon(&self.noted_in.join("last-touched"), format!("{id}\n").as_bytes(), 0o600);
         if let Err(error) = written {
             tracing::debug!(%error, "the last issue was not remembered");
         }
     }
+}
+
+/// The engine that is asked for, and where: `--engine`, else `BD_ENGINE` or `engine` in `config.yaml`. Nowhere: the lock decides.
+pub(super) fn engine(workspace: &Workspace, global: &Global) -> Answer<(Engine, Option<String>)> {
+    let said = workspace.config().said("engine").map(|(word, source)| match source {
+        ConfigSource::Env(name) => (word, name),
+        source => (word, format!("engine in {source}")),
+    });
+    let flag = global.engine.clone().map(|word| (word, "--engine".to_owned()));
+    let Some((word, by)) = flag.or(said) else { return Ok((Engine::Auto, None)) };
+    let unknown = || Refusal::new(format!("{by} is {word:?}, and can be auto, native or server"));
+    Ok((Engine::from_word(&word).ok_or_else(unknown)?, Some(by)))
 }
 
 fn whereabouts(place: Place, database: &str) -> Whereabouts {

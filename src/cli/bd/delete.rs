@@ -18,7 +18,7 @@ use crate::store::{Outcome, StoreError, Tx, step};
 )]
 pub(super) struct Delete {
     /// Which ones
-    ids: Vec<String>,
+    pub(super) ids: Vec<String>,
     /// Do it
     #[arg(short, long)]
     force: bool,

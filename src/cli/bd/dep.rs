@@ -47,7 +47,7 @@ impl Dep {
 #[command(after_help = "Example: bd dep add bd-a1b bd-c3d     (a1b waits for c3d)")]
 pub(super) struct Add {
     /// What waits
-    issue: String,
+    pub(super) issue: String,
     /// For what
     depends_on: Option<String>,
     /// The kind of edge
@@ -137,7 +137,7 @@ impl Add {
 #[derive(Debug, Args)]
 pub(super) struct Remove {
     /// What waited
-    issue: String,
+    pub(super) issue: String,
     /// For what
     depends_on: String,
     /// Older callers say the kind

@@ -22,7 +22,7 @@ use crate::store::view::View;
 pub(super) struct List {
     /// Which ones
     #[arg(required = true)]
-    ids: Vec<String>,
+    pub(super) ids: Vec<String>,
     /// down: what they depend on; up: what depends on them
     #[arg(long, default_value = "down")]
     direction: String,
@@ -122,7 +122,7 @@ fn records(bd: &Bd, reader: &dyn Reader, ids: &[String], is_wanted: impl Fn(&Edg
 #[command(after_help = "Example: bd dep tree bd-a1b --direction up --max-depth 3")]
 pub(super) struct Tree {
     /// From which one
-    id: String,
+    pub(super) id: String,
     /// down: what it depends on; up: what depends on it; both
     #[arg(long, default_value = "")]
     direction: String,
@@ -137,7 +137,8 @@ pub(super) struct Tree {
     /// mermaid or json
     #[arg(long)]
     format: Option<String>,
-    #[arg(long, hide = true)]
+    /// An issue that is met again is shown again, without what is below it
+    #[arg(long)]
     show_all_paths: bool,
 }
 
@@ -158,7 +159,7 @@ impl Tree {
             return Err(Refusal::new("--max-depth must be >= 1"));
         }
         let view = View::load(&*reader, true)?;
-        let walk = |is_up| Walk::new(&view, is_up, self.max_depth).from(&root);
+        let walk = |is_up| Walk::new(&view, is_up, self.max_depth, self.show_all_paths).from(&root);
         let mut nodes = match direction {
             "both" => {
                 let mut nodes = walk(true);
@@ -199,11 +200,12 @@ struct Walk<'v> {
     into: HashMap<&'v str, Vec<(bool, String, &'v str, &'v EdgeType)>>,
     is_up: bool,
     max_depth: usize,
+    all_paths: bool,
     seen: HashSet<String>,
 }
 
 impl<'v> Walk<'v> {
-    fn new(view: &'v View, is_up: bool, max_depth: usize) -> Self {
+    fn new(view: &'v View, is_up: bool, max_depth: usize, all_paths: bool) -> Self {
         let by_id = view.all().map(|issue| (issue.id.as_str(), issue)).collect();
         let mut into: HashMap<&str, Vec<_>> = HashMap::new();
         for issue in view.all().filter(|_| is_up) {
@@ -215,7 +217,7 @@ impl<'v> Walk<'v> {
         for list in into.values_mut() {
             list.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         }
-        Self { by_id, into, is_up, max_depth, seen: HashSet::new() }
+        Self { by_id, into, is_up, max_depth, all_paths, seen: HashSet::new() }
     }
 
     fn from(mut self, root: &str) -> Vec<TreeNode> {
@@ -224,7 +226,8 @@ impl<'v> Walk<'v> {
         nodes
     }
 
-    // In the order of edges, deep first; each issue once, where it was met first (bd `buildDependencyTreeInTx`).
+    // In the order of edges, deep first; each issue once, where it was met first (bd `buildDependencyTreeInTx`), or with
+    // all paths once for each edge to it.
     fn visit(
         &mut self,
         nodes: &mut Vec<TreeNode>,
@@ -234,7 +237,8 @@ impl<'v> Walk<'v> {
         edge: Option<&EdgeType>,
     ) {
         let Some(issue) = self.by_id.get(id).copied() else { return };
-        if depth >= self.max_depth || !self.seen.insert(id.to_owned()) {
+        let is_new = self.seen.insert(id.to_owned());
+        if depth >= self.max_depth || !(is_new || self.all_paths) {
             return;
         }
         nodes.push(TreeNode {
@@ -242,8 +246,11 @@ impl<'v> Walk<'v> {
             depth,
             parent_id: parent.to_owned(),
             edge_from_parent: edge.cloned(),
-            truncated: false,
+            truncated: !is_new,
         });
+        if !is_new {
+            return;
+        }
         let next: Vec<(String, EdgeType)> = if self.is_up {
             let list = self.into.get(id).map_or(&[][..], Vec::as_slice);
             list.iter().map(|(_, _, from, kind)| ((*from).to_owned(), (*kind).clone())).collect()

@@ -55,7 +55,8 @@ impl Export {
         if self.include_infra {
             filter.exclude_types.clear();
         }
-        let issues = load::everything(&*reader, true, With::ALL)?;
+        let mut issues = load::everything(&*reader, true, With::ALL)?;
+        load::sessions(&*reader, &mut issues)?;
         let numbers = counts(&issues);
         // No condition of an export looks at the graph.
         let graph = Graph::default();
@@ -95,8 +96,9 @@ impl Export {
                 _ => Ok(()),
             };
         };
-        atomic::write(std::path::Path::new(path), &text, 0o644)
-            .map_err(|error| Refusal::new(format!("failed to create output file: {error}")))?;
+        atomic::write(std::path::Path::new(path), &text, 0o644).map_err(|error| {
+            Refusal::new(format!("failed to create output file: {error}: {}", error.source))
+        })?;
         let and = if memories > 0 { format!(" and {memories} memories") } else { String::new() };
         out::note(format!("Exported {issues} issues{and} to {path}"));
         Ok(())

@@ -100,6 +100,22 @@ const KNOWN: &[&str] = &[
     "worktree",
 ];
 
+/// Words below commands that are here, and are not.
+const BELOW: &[(&str, &[&str])] = &[
+    ("bd config", &["apply", "drift", "validate"]),
+    ("bd label", &["propagate"]),
+    ("bd migrate", &["dolt", "hooks", "issues", "schema", "sync"]),
+    ("bd mol", &["burn", "distill", "last-activity", "progress", "ready", "seed", "squash", "stale"]),
+];
+
+/// What to say to a word that is no command below one that is here.
+pub(super) fn unknown_below(path: &str, word: &str) -> String {
+    if BELOW.iter().any(|(above, words)| *above == path && words.contains(&word)) {
+        return not_here(&format!("{path} {word}")).text().to_owned();
+    }
+    format!("unknown command {word:?} for {path:?}")
+}
+
 /// What to say to words that are no command here.
 pub(super) fn refuse(words: &[std::ffi::OsString]) -> Answer {
     let first = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
@@ -124,5 +140,8 @@ mod tests {
         assert_eq!(refused("swarm"), "bd swarm is not here yet; real bd can do it on the same database");
         assert!(refused("bogus").starts_with("unknown command \"bogus\" for \"bd\""));
         assert!(KNOWN.is_sorted());
+        let below = unknown_below("bd mol", "squash");
+        assert_eq!(below, "bd mol squash is not here yet; real bd can do it on the same database");
+        assert_eq!(unknown_below("bd mol", "bogus"), "unknown command \"bogus\" for \"bd mol\"");
     }
 }

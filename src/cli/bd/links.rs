@@ -18,7 +18,7 @@ use crate::store::{Outcome, StoreError, Tx, step};
 #[derive(Debug, Args)]
 pub(super) struct Link {
     /// What waits
-    issue: String,
+    pub(super) issue: String,
     /// For what
     depends_on: String,
     /// The kind of edge

@@ -16,7 +16,7 @@ use super::answer::{Answer, Refusal, print_issues, print_object};
 use super::context::Bd;
 use super::lines::{Page, flat, long};
 use super::list_format::{Arounds, LabelShape, print_edges};
-use super::picks::{OfMetadata, Picks, date, given, has_title, ids, kind};
+use super::picks::{OfMetadata, Picks, date, given, has_title, ids, kind, of_directory};
 use super::{flags::split, tree};
 use crate::cli::out;
 use crate::store::load::Rules;
@@ -364,6 +364,9 @@ impl List {
     fn filter(&self, bd: &Bd, rules: &Rules) -> Answer<Filter> {
         let mut filter = Filter::of_list(&rules.statuses, &rules.infra);
         self.picks.put(&mut filter, bd).map_err(Refusal::plain)?;
+        if !self.skip_labels && filter.labels.is_empty() && filter.labels_any.is_empty() {
+            filter.labels_any = of_directory(bd);
+        }
         self.put_status(&mut filter, rules)?;
         if let Some(text) = &self.priority {
             filter.priority = Some(parse_priority(text).map_err(|e| Refusal::plain(e.to_string()))?);

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
+use super::repo_id::{self, Ids};
 use crate::cli::out;
 use crate::store::StoreError;
 use crate::store::native::{Attempt, Native};
@@ -40,8 +41,8 @@ pub(super) struct Migrate {
     /// Show the versions and what is to come
     #[arg(long)]
     inspect: bool,
-    /// Taken, because older callers send it. The repository's id stays
-    #[arg(long, hide = true)]
+    /// Also tell the database which repository it belongs to, after git's remote has changed
+    #[arg(long)]
     update_repo_id: bool,
 }
 
@@ -58,9 +59,6 @@ impl Migrate {
         if bd.global.readonly && !is_question {
             return Err(Refusal::plain("operation 'migrate' is not allowed in read-only mode"));
         }
-        if self.update_repo_id {
-            out::note("Warning: --update-repo-id changes nothing here: the repository's id stays as it is");
-        }
         let native = native(bd)?;
         let by = author(bd);
         let session = native.session()?;
@@ -68,6 +66,9 @@ impl Migrate {
         let refused = gated(bd, native.dir(), &session, &found)?;
         if let Some(refused) = refused.filter(|_| !is_question) {
             return Err(told(&refused, bd.json()));
+        }
+        if found.is_current() && self.update_repo_id && !self.inspect {
+            return repo_id::update(bd, self.dry_run, self.yes);
         }
         if found.is_current() {
             return current(bd, &found, is_question);
@@ -94,12 +95,21 @@ impl Migrate {
             }
             Attempt::Done(commit) => {
                 let commit = commit.map(|commit| commit.to_string());
+                let ids = self.update_repo_id.then(|| Ids::of(bd)).transpose()?;
+                if let Some(ids) = &ids {
+                    ids.store(bd)?;
+                }
                 if bd.json() {
-                    return print_object(&json!({
+                    let mut told = json!({
                         "status": "success", "from_version": found.main, "current_version": MAIN_VERSION,
                         "from_local_version": found.local, "local_version": LOCAL_VERSION,
                         "commit": commit, "backup": backup,
-                    }));
+                    });
+                    if let (Some(ids), Some(fields)) = (&ids, told.as_object_mut()) {
+                        fields.insert("old_repo_id".to_owned(), json!(ids.shown_old()));
+                        fields.insert("new_repo_id".to_owned(), json!(ids.shown_new()));
+                    }
+                    return print_object(&told);
                 }
                 out::line(format!("✓ Schema migrated: {}", way(&found)));
                 out::line(format!("  Backup: {}", backup.display()));

@@ -20,6 +20,8 @@ mod doctor;
 mod explain;
 mod export;
 mod flags;
+mod gate;
+mod history;
 mod hooks;
 mod import;
 mod init;
@@ -31,15 +33,20 @@ mod links;
 mod list;
 mod list_format;
 mod memory;
+mod merge_slot;
 mod migrate;
 mod mol;
 mod molecule;
+mod orphans;
 mod picks;
 mod prime;
 mod promote;
 mod purge;
 mod ready;
+mod rename;
+mod repo_id;
 mod reports;
+mod routed;
 mod search;
 mod shorthand;
 mod show;
@@ -115,6 +122,9 @@ pub(super) struct Global {
     /// Whether each write is a Dolt commit: on, off or batch
     #[arg(long, global = true, value_name = "WORD", help_heading = "Everywhere")]
     pub(super) dolt_auto_commit: Option<String>,
+    /// How the database is written: auto (through the server that has it open, else the files), native or server; also `$BD_ENGINE`
+    #[arg(long, global = true, value_name = "WORD", help_heading = "Everywhere")]
+    pub(super) engine: Option<String>,
     /// Go on although the database is newer than this program
     #[arg(long, global = true, hide = true)]
     pub(super) ignore_schema_skew: bool,
@@ -175,6 +185,14 @@ enum Verb {
     State(state::State),
     SetState(state::SetState),
     Batch(batch::Batch),
+    History(history::History),
+    Diff(history::Diff),
+    Orphans(orphans::Orphans),
+    #[command(subcommand)]
+    Gate(gate::Gate),
+    #[command(subcommand)]
+    MergeSlot(merge_slot::MergeSlot),
+    Rename(rename::Rename),
     Duplicate(links::Duplicate),
     Supersede(links::Supersede),
     #[command(subcommand)]
@@ -239,6 +257,8 @@ impl Verb {
             other => {
                 let bd = calling.bd()?;
                 let may_empty = matches!(other, Self::Purge(_));
+                // What was written elsewhere is exported there.
+                let bd = routed::elsewhere(&bd, &other)?.unwrap_or(bd);
                 other.with(&bd)?;
                 if bd.has_written() { auto_export::after(&bd, may_empty) } else { Ok(()) }
             }
@@ -289,6 +309,12 @@ impl Verb {
             Self::State(c) => c.run(bd),
             Self::SetState(c) => c.run(bd),
             Self::Batch(c) => c.run(bd),
+            Self::History(c) => c.run(bd),
+            Self::Diff(c) => c.run(bd),
+            Self::Orphans(c) => c.run(bd),
+            Self::Gate(c) => c.run(bd),
+            Self::MergeSlot(c) => c.run(bd),
+            Self::Rename(c) => c.run(bd),
             Self::Duplicate(c) => c.run(bd),
             Self::Supersede(c) => c.run(bd),
             Self::Dep(c) => c.run(bd),
@@ -344,6 +370,7 @@ pub(super) fn run(env: &Env, words: impl IntoIterator<Item = OsString>) -> ExitC
         Err(error) => return usage::tell(&error, &whole_tree(), &words),
     };
     let json = cli.global.json;
+    answer::wrap_json(env.text("BD_JSON_ENVELOPE").as_deref() == Some("1"));
     let answer = Calling::new(env, cli.global).and_then(|calling| cli.verb.run(calling));
     match answer {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::context::Bd;
-use super::wisp;
+use super::{molecule, wisp};
 use crate::cli::out;
 use crate::store::load::{self, With};
 use crate::store::ops::{self, AddEdge, Cloned, Cloning, Molecule};
@@ -25,6 +25,7 @@ pub(super) enum Mol {
     Wisp(Box<wisp::Wisp>),
     Pour(Pour),
     Bond(Bond),
+    Show(molecule::Show),
 }
 
 impl Mol {
@@ -34,6 +35,7 @@ impl Mol {
             Self::Wisp(c) => c.run(bd),
             Self::Pour(c) => c.run(bd),
             Self::Bond(c) => c.run(bd),
+            Self::Show(c) => c.run(bd),
         }
     }
 }

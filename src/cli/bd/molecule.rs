@@ -1,15 +1,19 @@
-//! `bd ready --mol`: the steps of a molecule, which of them can be begun and which beside each other (bd 1.1.0
+//! `bd ready --mol` and `bd mol show`: the steps of a molecule, which of them can be begun and which beside each other (bd 1.1.0
 //! `cmd/bd/mol_show.go`, `template.go`). Groups and their members are in the order of steps and of ids; bd leaves both to chance.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use beads::edge::WaitsFor;
 use beads::{EdgeType, Issue, Status};
+use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
 use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
 use super::lines::{Page, go_list};
+use crate::cli::out;
+use crate::store::ops::Molecule;
 use crate::store::view::View;
 
 /// What is known of a step.
@@ -170,15 +174,14 @@ fn groups<'v>(steps: &[&'v Issue], all: &Sets<'v>, open: &Sets<'v>) -> Vec<Vec<&
     found
 }
 
-/// Prints the ready steps.
-pub(super) fn ready_steps(bd: &Bd, given: &str) -> Answer {
-    let reader = bd.reader()?;
-    let id =
-        Bd::resolve(&*reader, given).map_err(|_| Refusal::new(format!("molecule '{given}' not found")))?;
-    let view = View::load(&*reader, true)?;
-    let root = view.all().find(|issue| issue.id == id);
-    let root = root.ok_or_else(|| Refusal::new(format!("molecule '{given}' not found")))?;
-    let steps = members(&view, root);
+/// The groups of a molecule, and what is known of each step.
+struct Analysis<'v> {
+    groups: BTreeMap<String, Vec<String>>,
+    infos: Vec<(&'v Issue, Info)>,
+}
+
+fn analysis<'v>(view: &'v View, root: &'v Issue) -> Analysis<'v> {
+    let steps = members(view, root);
     let all = holds(&steps);
     let closed: HashSet<&str> =
         steps.iter().filter(|step| step.status == Status::Closed).map(|step| step.id.as_str()).collect();
@@ -208,6 +211,18 @@ pub(super) fn ready_steps(bd: &Bd, given: &str) -> Answer {
         }
     };
     let infos: Vec<(&Issue, Info)> = steps.iter().map(|step| (*step, info(step))).collect();
+    Analysis { groups, infos }
+}
+
+/// Prints the ready steps.
+pub(super) fn ready_steps(bd: &Bd, given: &str) -> Answer {
+    let reader = bd.reader()?;
+    let id =
+        Bd::resolve(&*reader, given).map_err(|_| Refusal::new(format!("molecule '{given}' not found")))?;
+    let view = View::load(&*reader, true)?;
+    let root = view.all().find(|issue| issue.id == id);
+    let root = root.ok_or_else(|| Refusal::new(format!("molecule '{given}' not found")))?;
+    let Analysis { groups, infos } = analysis(&view, root);
     let ready: Vec<&(&Issue, Info)> = infos.iter().filter(|(_, info)| info.is_ready).collect();
     if bd.json() {
         let steps: Vec<Step> = ready
@@ -260,4 +275,134 @@ pub(super) fn ready_steps(bd: &Bd, given: &str) -> Answer {
     }
     page.line("");
     page.print()
+}
+
+/// Show the structure of a molecule
+#[derive(Debug, Args)]
+#[command(after_help = "Example: bd mol show bd-a1b --parallel")]
+pub(super) struct Show {
+    /// Which one
+    molecule: String,
+    /// Also which steps can be done beside each other
+    #[arg(short, long)]
+    parallel: bool,
+}
+
+/// What `--parallel` tells as JSON.
+#[derive(Debug, Serialize)]
+struct Beside<'a> {
+    molecule_id: &'a str,
+    total_steps: usize,
+    ready_steps: usize,
+    parallel_groups: &'a BTreeMap<String, Vec<String>>,
+    steps: BTreeMap<&'a str, &'a Info>,
+}
+
+impl Show {
+    pub(super) fn run(&self, bd: &Bd) -> Answer {
+        let reader = bd.reader()?;
+        let missing = || Refusal::new(format!("molecule '{}' not found", self.molecule));
+        let id = Bd::resolve(&*reader, &self.molecule).map_err(|_| missing())?;
+        let molecule =
+            Molecule::load(&*reader, &id).map_err(|error| Refusal::from(error).within("loading molecule"))?;
+        let view = View::load(&*reader, true)?;
+        let root = view.all().find(|issue| issue.id == id).ok_or_else(missing)?;
+        let analysis = self.parallel.then(|| analysis(&view, root));
+        let ready = analysis.iter().flat_map(|found| &found.infos).filter(|(_, info)| info.is_ready).count();
+        let variables = molecule.variables();
+        if bd.json() {
+            // A molecule that was bonded is not known as one: no column keeps it.
+            let mut told = json!({
+                "root": molecule.root(),
+                "issues": molecule.issues,
+                "dependencies": Some(&molecule.edges).filter(|edges| !edges.is_empty()),
+                "variables": Some(&variables).filter(|names| !names.is_empty()),
+                "is_compound": false,
+                "bonded_from": null,
+            });
+            if let (Some(found), Some(fields)) = (&analysis, told.as_object_mut()) {
+                let parallel = Beside {
+                    molecule_id: &id,
+                    total_steps: found.infos.len(),
+                    ready_steps: ready,
+                    parallel_groups: &found.groups,
+                    steps: found.infos.iter().map(|(issue, info)| (issue.id.as_str(), info)).collect(),
+                };
+                fields.insert("parallel".to_owned(), json!(parallel));
+            }
+            return print_object(&told);
+        }
+        let of_them = if self.parallel { format!(" ({ready} ready)") } else { String::new() };
+        let steps = molecule.issues.len();
+        out::line(format!(
+            "\n🧪 Molecule: {}\n   ID: {id}\n   Steps: {steps}{of_them}",
+            molecule.root().title
+        ));
+        let groups = analysis.as_ref().map(|found| &found.groups).filter(|groups| !groups.is_empty());
+        if let Some(groups) = groups {
+            out::line("\n⚡ Parallel Groups:");
+            for (name, members) in groups {
+                out::line(format!("   {name}: {}", members.join(", ")));
+            }
+        }
+        if !variables.is_empty() {
+            out::line("\n📝 Variables:");
+            for name in &variables {
+                out::line(format!("   {{{{{name}}}}}"));
+            }
+        }
+        out::line("\n🌲 Structure:");
+        let note = |id: &str| annotation(analysis.as_ref()?.infos.iter().find(|(issue, _)| issue.id == id)?);
+        let root = if self.parallel { note(&id).unwrap_or_default() } else { " (root)".to_owned() };
+        out::line(format!("   {}{root}", molecule.root().title));
+        below(&molecule, &note, &id, 0, &mut HashSet::from([id.as_str()]));
+        out::line("");
+        Ok(())
+    }
+}
+
+// What is known of a step, in brackets.
+fn annotation((_, info): &(&Issue, Info)) -> Option<String> {
+    let mut parts = match info.status.as_str() {
+        "open" if info.is_ready => vec!["ready".to_owned()],
+        "open" => vec!["blocked".to_owned()],
+        "in_progress" => vec!["in_progress".to_owned()],
+        "closed" => vec!["completed".to_owned()],
+        _ => Vec::new(),
+    };
+    if !info.parallel_group.is_empty() {
+        parts.push(info.parallel_group.clone());
+    }
+    if !info.blocked_by.is_empty() {
+        parts.push(format!("needs: {}", info.blocked_by.join(", ")));
+    }
+    (!parts.is_empty()).then(|| format!(" [{}]", parts.join(" | ")))
+}
+
+fn below<'m>(
+    molecule: &'m Molecule,
+    note: &dyn Fn(&str) -> Option<String>,
+    parent: &str,
+    depth: usize,
+    seen: &mut HashSet<&'m str>,
+) {
+    let edges = molecule.edges.iter();
+    let edges = edges.filter(|edge| edge.kind == EdgeType::ParentChild && edge.depends_on_id == parent);
+    let children: Vec<&Issue> =
+        edges.filter_map(|edge| molecule.issues.iter().find(|issue| issue.id == edge.issue_id)).collect();
+    for (at, child) in children.iter().enumerate() {
+        let connector = if at + 1 == children.len() { "└──" } else { "├──" };
+        let line = format!(
+            "{}   {connector} {}{}",
+            "  ".repeat(depth),
+            child.title,
+            note(&child.id).unwrap_or_default()
+        );
+        if !seen.insert(&child.id) {
+            out::line(format!("{line} (cycle detected, skipping)"));
+            continue;
+        }
+        out::line(line);
+        below(molecule, note, &child.id, depth + 1, seen);
+    }
 }

@@ -76,6 +76,19 @@ pub(super) fn labels(values: &[String]) -> Vec<String> {
     normalized_labels(split(values).iter().map(String::as_str))
 }
 
+/// The labels of the directory in which the command runs, by `directory.labels` of `config.yaml`: those of the longest path
+/// that fits. For commands that were given no labels.
+pub(super) fn of_directory(bd: &Bd) -> Vec<String> {
+    let here = bd.workspace.cwd().to_string_lossy().into_owned();
+    let mut fitting: Vec<(String, String)> = bd.workspace.config().map("directory.labels");
+    fitting.retain(|(path, label)| {
+        let path = path.trim_end_matches('/');
+        !path.is_empty() && !label.is_empty() && (here.ends_with(path) || here.contains(&format!("/{path}")))
+    });
+    let longest = fitting.into_iter().max_by_key(|(path, _)| (path.len(), std::cmp::Reverse(path.clone())));
+    longest.map(|(_, label)| vec![label]).unwrap_or_default()
+}
+
 /// Ids of a flag.
 pub(super) fn ids(words: Option<&String>) -> Vec<String> {
     words.map(|words| normalized_labels(words.split(','))).unwrap_or_default()

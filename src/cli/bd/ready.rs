@@ -12,7 +12,7 @@ use super::answer::{Answer, Refusal, print_list};
 use super::context::Bd;
 use super::flags::split;
 use super::lines::{Page, pretty};
-use super::picks::{OfMetadata, given, kind, labels};
+use super::picks::{OfMetadata, given, kind, labels, of_directory};
 use super::text::id_and_title;
 use super::tree::LEGEND;
 use super::{explain, molecule};
@@ -115,9 +115,10 @@ impl Ready {
             return self.claim(bd, &filter);
         }
         let reader = bd.reader()?;
-        let choice = Choice::load(&*reader, &filter, !self.label_any.is_empty())?;
+        let any = self.any_label(bd);
+        let choice = Choice::load(&*reader, &filter, !any.is_empty())?;
         let mut found = choice.ready(&WorkFilter { limit: 0, ..filter.clone() }, bd.now);
-        found.retain(|item| self.is_wanted(item));
+        found.retain(|item| self.is_wanted(item, &any));
         let all = found.len();
         if filter.limit > 0 {
             found.truncate(filter.limit);
@@ -169,9 +170,14 @@ impl Ready {
         page.print()
     }
 
-    // bd 1.1.0 takes both flags and looks at neither; here they choose.
-    fn is_wanted(&self, item: &Item) -> bool {
+    // One of these labels is wanted, if there are any.
+    fn any_label(&self, bd: &Bd) -> Vec<String> {
         let any = labels(&self.label_any);
+        if any.is_empty() && labels(&self.label).is_empty() { of_directory(bd) } else { any }
+    }
+
+    // bd 1.1.0 takes both flags and looks at neither; here they choose.
+    fn is_wanted(&self, item: &Item, any: &[String]) -> bool {
         let kind = self.mol_type.as_ref().filter(|word| !word.is_empty());
         (any.is_empty() || any.iter().any(|label| item.labels().contains(label)))
             && kind.is_none_or(|kind| item.mol_type() == *kind)
@@ -181,11 +187,13 @@ impl Ready {
         if self.assignee.is_some() {
             return Err(Refusal::new("--claim cannot be combined with --assignee"));
         }
-        let filter = WorkFilter { unassigned: true, limit: 1, ..filter.clone() };
+        let filter = WorkFilter { unassigned: true, limit: 0, ..filter.clone() };
+        let any = self.any_label(bd);
         let act = bd.act();
         let claimed = bd.write("ready --claim", |tx| {
-            let choice = Choice::load(tx.reader(), &filter, false)?;
-            let first = choice.ready(&filter, bd.now).first().map(|item| item.id().to_owned());
+            let choice = Choice::load(tx.reader(), &filter, !any.is_empty())?;
+            let found = choice.ready(&filter, bd.now);
+            let first = found.iter().find(|item| self.is_wanted(item, &any)).map(|item| item.id().to_owned());
             let Some(id) = first else { return Ok(Outcome { message: None, result: None }) };
             step(tx, &act, |work| ops::claim(work, &id))?;
             let server = || format!("bd: claim ready {id}");

@@ -58,7 +58,7 @@ impl Quick {
 #[derive(Debug, Args)]
 pub(super) struct Assign {
     /// Which one
-    id: String,
+    pub(super) id: String,
     /// To whom; empty: to nobody
     assignee: String,
 }
@@ -78,7 +78,7 @@ impl Assign {
 #[derive(Debug, Args)]
 pub(super) struct Priority {
     /// Which one
-    id: String,
+    pub(super) id: String,
     /// 0 (most urgent) to 4
     priority: String,
 }
@@ -95,7 +95,7 @@ impl Priority {
 #[derive(Debug, Args)]
 pub(super) struct Tag {
     /// Which one
-    id: String,
+    pub(super) id: String,
     /// The label
     label: String,
 }
@@ -121,7 +121,7 @@ impl Tag {
 #[derive(Debug, Args)]
 pub(super) struct Note {
     /// Which one
-    id: String,
+    pub(super) id: String,
     #[command(flatten)]
     said: Said,
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::context::Bd;
 use super::lines::{Page, pretty};
+use super::routed::Homes;
 use super::show_text;
 use crate::cli::out;
 use crate::store::StoreError;
@@ -131,11 +132,15 @@ impl Show {
             }
         }
         if self.children || self.refs {
-            return self.run_linked(bd, &*reader);
+            return self.run_linked(bd);
         }
         let (mut page, mut shown) = (Page::default(), Vec::new());
+        let mut homes = Homes::new(bd);
         for (at, given) in self.ids.iter().enumerate() {
-            let id = match Bd::resolve(&*reader, given) {
+            let home = homes.of(given)?;
+            let other = home.map(|at| homes.get(Some(at)).reader()).transpose()?;
+            let reader = other.as_ref().unwrap_or(&reader);
+            let id = match Bd::resolve(&**reader, given) {
                 Ok(id) => id,
                 Err(StoreError::NotFound(refusal)) => {
                     out::note(format!("Error fetching {given}: {refusal}"));
@@ -143,7 +148,7 @@ impl Show {
                 }
                 Err(error) => return Err(error.into()),
             };
-            let found = Shown::read(&*reader, &id)?;
+            let found = Shown::read(&**reader, &id)?;
             if self.short {
                 page.line(pretty(&found.issue));
             } else if !bd.json() {
@@ -168,11 +173,14 @@ impl Show {
         print_list(shown.iter().map(|found| found.details(include)))
     }
 
-    fn run_linked(&self, bd: &Bd, reader: &dyn Reader) -> Answer {
+    fn run_linked(&self, bd: &Bd) -> Answer {
+        let mut homes = Homes::new(bd);
         let mut found: BTreeMap<String, Vec<(Issue, EdgeType)>> = BTreeMap::new();
         let mut order = Vec::new();
         for given in &self.ids {
-            let id = match Bd::resolve(reader, given) {
+            let home = homes.of(given)?;
+            let reader = homes.get(home).reader()?;
+            let id = match Bd::resolve(&*reader, given) {
                 Ok(id) => id,
                 Err(StoreError::NotFound(refusal)) => {
                     out::note(format!("Error resolving {given}: {refusal}"));
@@ -180,7 +188,7 @@ impl Show {
                 }
                 Err(error) => return Err(error.into()),
             };
-            let mut linked = sources(reader, &id)?;
+            let mut linked = sources(&*reader, &id)?;
             if !self.refs {
                 linked.retain(|(_, kind)| *kind == EdgeType::ParentChild);
             }

@@ -278,8 +278,17 @@ fn extras(page: &mut Page, issue: &Issue, zone: Option<&Zoned>) {
     }
 }
 
-// `1h0m0s`, as Go prints a duration of whole seconds.
-fn go_duration(nanoseconds: i64) -> String {
+/// `1h0m0s`, `1.5ms`: as Go prints a duration.
+pub(super) fn go_duration(nanoseconds: i64) -> String {
+    for (scale, unit) in [(1, "ns"), (1_000, "µs"), (1_000_000, "ms")] {
+        let size = nanoseconds.unsigned_abs();
+        if size != 0 && size < scale * 1_000 {
+            let (whole, part) = (nanoseconds / scale.cast_signed(), size % scale);
+            let width = scale.ilog10() as usize;
+            let fraction = if width == 0 { String::new() } else { format!(".{part:0width$}") };
+            return format!("{whole}{}{unit}", fraction.trim_end_matches('0').trim_end_matches('.'));
+        }
+    }
     let (whole, part) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
     let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
     let fraction = format!("{part:09}");

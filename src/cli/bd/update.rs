@@ -1,5 +1,8 @@
 //! `bd update`.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use beads::issue::parse_priority;
 use beads::{Edge, EdgeType, Issue, IssueType, Status};
 use clap::Args;
@@ -8,6 +11,7 @@ use super::answer::{Answer, Refusal, print_list};
 use super::audit::{self, FieldChange};
 use super::context::Bd;
 use super::flags::{Texts, json_or_file, moment, split};
+use super::routed::{Group, Homes};
 use super::text::{id_and_title, in_the_past};
 use crate::cli::out;
 use crate::store::family::Family;
@@ -116,8 +120,33 @@ impl Update {
             out::line("No updates specified");
             return Ok(());
         }
+        let mut homes = Homes::new(bd);
+        let groups = homes.groups(&given)?;
+        let (mut dones, mut failed) = (Vec::new(), None);
+        for Group { home, ids, places } in groups {
+            match self.write(homes.get(home), &ids, &fields, &labels) {
+                Ok(done) => dones.extend(places.into_iter().zip(done).map(|(at, done)| (at, home, done))),
+                Err(refusal) => {
+                    failed = Some(refusal);
+                    break;
+                }
+            }
+        }
+        dones.sort_by_key(|(at, ..)| *at);
+        // What was done in one database stays done, and is told, if another refuses.
+        let told = if dones.is_empty() { Ok(()) } else { tell(bd, &homes, &dones) };
+        failed.map_or(told, Err)
+    }
+
+    fn write(
+        &self,
+        bd: &Bd,
+        given: &[String],
+        fields: &Fields,
+        labels: &(Vec<String>, Vec<String>, Option<Vec<String>>),
+    ) -> Answer<Vec<Done>> {
         let act = bd.act();
-        let dones = bd.write("update", |tx| {
+        bd.write("update", |tx| {
             let rules = Rules::load(tx.reader())?;
             if let Some(status) = fields.status.as_ref().filter(|status| !rules.allowed.status(status)) {
                 return Err(StoreError::Refused(format!(
@@ -126,8 +155,8 @@ impl Update {
                 )));
             }
             let mut dones = Vec::new();
-            for given in &given {
-                dones.push(self.update_one(tx, &act, &rules, given, &fields, &labels)?);
+            for given in given {
+                dones.push(self.update_one(tx, &act, &rules, given, fields, labels)?);
             }
             let changed: Vec<String> = dones
                 .iter()
@@ -143,8 +172,7 @@ impl Update {
                 bd.message(|| bd.auto_commit("update", &changed), server)
             };
             Ok(Outcome { message, result: dones })
-        })?;
-        tell(bd, &dones)
+        })
     }
 
     fn update_one(
@@ -336,15 +364,19 @@ fn reparent(tx: &mut dyn Tx, act: &Act, id: &str, parent: &str) -> Result<Option
     }
 }
 
-fn tell(bd: &Bd, dones: &[Done]) -> Answer {
-    let reader = bd.reader()?;
+fn tell(bd: &Bd, homes: &Homes<'_>, dones: &[(usize, Option<usize>, Done)]) -> Answer {
+    let mut readers = BTreeMap::new();
     let mut shown = Vec::new();
-    for done in dones {
+    for (_, home, done) in dones {
         match done {
             Done::Refused(words) => out::note(words),
             Done::Changed(id, changes) => {
                 audit::record(bd, changes);
-                let found = load::issue(&*reader, id, With { labels: true, ..With::NOTHING })?;
+                let reader = match readers.entry(*home) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(free) => free.insert(homes.get(*home).reader()?),
+                };
+                let found = load::issue(&**reader, id, With { labels: true, ..With::NOTHING })?;
                 let Some((issue, _)) = found else { continue };
                 if shown.is_empty() {
                     bd.touch(id);

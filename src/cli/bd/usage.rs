@@ -7,6 +7,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::answer::Refusal;
+use super::later::unknown_below;
 use crate::cli::out;
 
 /// Help goes to standard output and is no failure; everything else is a refusal.
@@ -25,9 +26,7 @@ pub(super) fn tell(error: &clap::Error, tree: &Command, words: &[OsString]) -> E
             return ExitCode::SUCCESS;
         }
         ErrorKind::UnknownArgument => unknown(&word(ContextKind::InvalidArg), command, &path),
-        ErrorKind::InvalidSubcommand => {
-            format!("unknown command {:?} for {path:?}", word(ContextKind::InvalidSubcommand))
-        }
+        ErrorKind::InvalidSubcommand => unknown_below(&path, &word(ContextKind::InvalidSubcommand)),
         ErrorKind::MissingRequiredArgument if !word(ContextKind::InvalidArg).contains("--") => {
             let missing = match error.get(ContextKind::InvalidArg) {
                 Some(ContextValue::Strings(texts)) => texts.len(),

@@ -23,6 +23,7 @@ pub(super) enum Vc {
     Status,
     Commit(Commit),
     Log(Log),
+    Diff(super::history::Diff),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -62,7 +63,7 @@ pub(super) enum Dolt {
 }
 
 fn native(bd: &Bd) -> Answer<&Native> {
-    bd.store.native().ok_or_else(|| not_here("the history of a database on another machine"))
+    bd.store.files()?.ok_or_else(|| not_here("the history of a database on another machine"))
 }
 
 impl Vc {
@@ -71,7 +72,8 @@ impl Vc {
             Self::Status => status(bd),
             Self::Commit(commit) => commit.run(bd),
             Self::Log(log) => log.run(bd),
-            Self::Other(words) => other("vc", &["diff", "merge"], &words),
+            Self::Diff(diff) => diff.run(bd),
+            Self::Other(words) => other("vc", &["merge"], &words),
         }
     }
 }

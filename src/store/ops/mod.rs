@@ -8,6 +8,7 @@ mod import;
 mod label;
 mod molecule;
 mod promote;
+mod rename;
 mod update;
 mod work;
 
@@ -22,5 +23,6 @@ pub use molecule::{
     substitute,
 };
 pub use promote::promote;
+pub use rename::rename;
 pub use update::{Update, claim, update};
 pub use work::{Act, Told, Work};

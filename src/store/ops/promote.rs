@@ -33,8 +33,9 @@ const COUNTERS: [&str; 2] = ["parent_id", "last_child"];
 
 /// Moves a row of `wisps` to `issues`. Whether it is blocked does not change: nothing that it waits for has changed.
 pub fn promote(work: &mut Work<'_>, id: &str, reason: &str) -> Result<Issue, StoreError> {
-    let (wisp, family) = load::issue(work.reader, id, With::NOTHING)?
+    let (mut wisp, family) = load::issue(work.reader, id, With::NOTHING)?
         .ok_or_else(|| StoreError::NoIssue { id: id.to_owned() })?;
+    load::sessions(work.reader, std::slice::from_mut(&mut wisp))?;
     if family != Family::Wisps || !wisp.ephemeral {
         return Err(StoreError::Refused(format!("{id} is not a wisp (already persistent)")));
     }

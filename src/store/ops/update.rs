@@ -15,6 +15,7 @@ use serde_json::{Map, Value as Json, json};
 use super::work::{Told, Work, as_event_value};
 use crate::store::StoreError;
 use crate::store::change::Values;
+use crate::store::issue_row;
 use crate::store::load::{Rules, With};
 use crate::store::neighbourhood::{Seeds, around};
 use crate::store::reader::{of_text, of_time};
@@ -51,6 +52,10 @@ pub struct Update {
     pub no_history: Option<bool>,
     /// A document whose keys are taken over.
     pub metadata: Option<String>,
+    /// A document in place of the one that is stored.
+    pub document: Option<String>,
+    /// Who is told when a gate opens.
+    pub waiters: Option<Vec<String>>,
     /// Keys to set, and keys to remove.
     pub metadata_edits: Option<(Vec<String>, Vec<String>)>,
 }
@@ -72,6 +77,8 @@ impl Update {
             && self.no_history.is_none()
             && self.metadata.is_none()
             && self.metadata_edits.is_none()
+            && self.document.is_none()
+            && self.waiters.is_none()
     }
 }
 
@@ -128,6 +135,12 @@ pub fn update(work: &mut Work<'_>, rules: &Rules, id: &str, update: &Update) -> 
     if let Some(metadata) = new_metadata(&before, update)? {
         let document: Json = serde_json::from_str(&metadata)?;
         set.put("metadata", Value::Json(metadata), document);
+    }
+    if let Some(document) = &update.document {
+        set.put("metadata", Value::Json(document.clone()), json!(document));
+    }
+    if let Some(waiters) = &update.waiters {
+        set.put("waiters", Value::Text(issue_row::waiters(waiters)), json!(waiters));
     }
     if set.told.is_empty() {
         return Ok(before);

@@ -125,6 +125,18 @@ impl ServerEngine {
         })
     }
 
+    /// The rows that a question has, its marks filled with these values.
+    pub fn ask(
+        &self,
+        sql: &str,
+        values: &[dolt_store::table::Value],
+    ) -> Result<Vec<Vec<dolt_store::table::Value>>, StoreError> {
+        let values = values.iter().map(statement::typed).collect::<Result<Vec<_>, _>>()?;
+        let answer = self.connect()?.run_within(sql, &values, STATEMENT_LIMIT)?;
+        let row = |row: Vec<_>| row.into_iter().map(statement::value).collect();
+        Ok(answer.rows.into_iter().map(row).collect())
+    }
+
     /// Does `job` in a transaction of the server, and commits it as the job says. The job may be called several times; only
     /// what it did last is done.
     pub fn write<T>(

@@ -195,7 +195,7 @@ impl Config {
     /// The value as a length of time: `1h30m`, `15m`, `60s`, or nanoseconds. Zero if it is none.
     pub fn duration(&self, key: &str) -> Duration {
         let Some((value, _)) = self.get(key) else { return Duration::ZERO };
-        duration(&value.to_text()).unwrap_or(Duration::ZERO)
+        go_duration(&value.to_text()).unwrap_or(Duration::ZERO)
     }
 
     /// The value as a list of words: a list, or the words of a text between white space or commas.
@@ -328,7 +328,7 @@ fn flatten(tree: &[(String, Tree)], prefix: &str, out: &mut Vec<String>) {
 }
 
 /// Go's `time.ParseDuration`, and plain nanoseconds. None for what is no time or before now.
-fn duration(text: &str) -> Option<Duration> {
+pub fn go_duration(text: &str) -> Option<Duration> {
     if let Ok(nanoseconds) = text.parse::<u64>() {
         return Some(Duration::from_nanos(nanoseconds));
     }

@@ -39,7 +39,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-pub use config::{Config, ConfigSource, Shown};
+pub use config::{Config, ConfigSource, Shown, go_duration};
 pub use find::Redirect;
 pub use git::Repo;
 pub use git_config::GitConfig;

@@ -5,6 +5,12 @@
 //! A real bd takes a fifth of a second for each, so a workspace is made once and commands that only read share it.
 
 mod exporting;
+mod gates;
+mod history;
+mod renaming;
+mod roundtrip;
+mod routes;
+mod settings;
 mod sql;
 mod working;
 mod writing;
@@ -41,6 +47,19 @@ impl Twins {
         for who in ["real", "ours"] {
             copy_all(original(), &town.outside().join(who));
         }
+        Self { town }
+    }
+
+    /// The same, once the real bd has done this in the shared workspace's first copy.
+    fn copied_after(changes: &[&[&str]]) -> Self {
+        let town = TestTown::with(&[]);
+        let real = town.outside().join("real");
+        copy_all(original(), &real);
+        for change in changes {
+            let words: Vec<String> = change.iter().map(|&word| word.to_owned()).collect();
+            call(&town, &real, Who::Real, &words).ok();
+        }
+        copy_all(&real, &town.outside().join("ours"));
         Self { town }
     }
 

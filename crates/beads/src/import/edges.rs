@@ -1,13 +1,12 @@
-//! Edges of an import. One that cannot be stored is left out and told, because the issues are worth more than the edge.
+//! Edges of an import. One that cannot be stored is left out and told, because the issues are worth more than the edge. Between an
+//! issue and a wisp of one file, where bd leaves all out, they are kept.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use jiff::Timestamp;
 
 use super::{ImportError, Options, Plan, Row};
 use crate::edge::{Edge, Target, check_cycle};
-use crate::issue::Issue;
 use crate::when::round_to_second;
 
 /// An edge that was left out.
@@ -35,31 +34,6 @@ fn note(skipped: &mut Vec<SkippedEdge>, issue: &str, target: &str, reason: &str)
     }
 }
 
-/// Drops edges between an issue and a wisp that are both among the lines (bd `filterCreateIssuesMixedBucketDependencies`).
-pub(super) fn drop_across_tables(lines: &mut [Issue]) -> Vec<SkippedEdge> {
-    let tables: HashMap<String, bool> = lines
-        .iter()
-        .filter(|line| !line.id.is_empty())
-        .map(|line| (line.id.clone(), line.is_wisp()))
-        .collect();
-    let mut skipped = Vec::new();
-    for line in lines {
-        let (id, is_wisp) = (line.id.clone(), line.is_wisp());
-        line.dependencies.retain(|edge| {
-            let source = if edge.issue_id.is_empty() { &id } else { &edge.issue_id };
-            let source_is_wisp = if edge.issue_id.is_empty() { None } else { tables.get(&edge.issue_id) };
-            let source_is_wisp = source_is_wisp.copied().unwrap_or(is_wisp);
-            let across = tables.get(&edge.depends_on_id).is_some_and(|target| *target != source_is_wisp);
-            if across {
-                let reason = "cross-bucket dependency between regular issue and wisp in the same batch";
-                note(&mut skipped, source, &edge.depends_on_id, reason);
-            }
-            !across
-        });
-    }
-    skipped
-}
-
 impl Plan {
     /// One edge of an accepted line (bd `PersistDependenciesWithOptionsResult`): its metadata and thread are dropped, and a pair
     /// that has an edge keeps it.
@@ -76,8 +50,10 @@ impl Plan {
             edge.issue_id.clone_from(&row.issue.id);
         }
         let (issue, to) = (edge.issue_id.clone(), edge.depends_on_id.clone());
-        let target = edge.target(false, |id| is_wisp(&self.rows, id));
-        if target != Target::External && !self.graph.contains(&to) {
+        // An id of another rig is not here and leads there, as an edge of `dep add` does; bd leaves it out of an import.
+        let is_here = self.graph.contains(&to);
+        let target = edge.target(!is_here && to.contains('-'), |id| is_wisp(&self.rows, id));
+        if target != Target::External && !is_here {
             note(&mut self.skipped_edges, &issue, &to, "target not found");
             return Ok(());
         }

@@ -140,8 +140,7 @@ pub fn plan<'s>(
         child_counters: BTreeMap::new(),
         graph,
     };
-    let mut lines = plan.without_stale(incoming, &stored, options.mode);
-    plan.skipped_edges = edges::drop_across_tables(&mut lines);
+    let lines = plan.without_stale(incoming, &stored, options.mode);
     let mut places: HashMap<String, usize> = HashMap::new();
     // Lines whose edges are still to come, with the edges they had.
     let mut accepted: Vec<(usize, Vec<Edge>)> = Vec::new();

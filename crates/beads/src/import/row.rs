@@ -1,9 +1,11 @@
-//! The columns that an import replaces, and the words that tell what it changed. All others keep their stored value: dates that
-//! put off, flags, owners, gates.
+//! The columns that an import replaces, and the words that tell what it changed. In all others (dates that put off, flags, owners,
+//! gates) bd keeps what is stored and loses what a newer line says; here a value that the line has is taken, and what it is
+//! silent about stays.
 
 use crate::issue::Issue;
 
-/// Gives a stored issue the line's values in the columns that bd's upsert rewrites (`issueUpsertColumns`).
+/// Gives a stored issue the line's values: all in the columns that bd's upsert rewrites (`issueUpsertColumns`), in the others those
+/// that are there.
 pub fn replace(stored: &mut Issue, line: &Issue) {
     stored.content_hash.clone_from(&line.content_hash);
     stored.title.clone_from(&line.title);
@@ -23,6 +25,47 @@ pub fn replace(stored: &mut Issue, line: &Issue) {
     stored.close_reason.clone_from(&line.close_reason);
     stored.metadata.clone_from(&line.metadata);
     stored.updated_at = line.updated_at;
+    for (kept, said) in [
+        (&mut stored.owner, &line.owner),
+        (&mut stored.created_by, &line.created_by),
+        (&mut stored.closed_by_session, &line.closed_by_session),
+        (&mut stored.spec_id, &line.spec_id),
+        (&mut stored.source_system, &line.source_system),
+        (&mut stored.sender, &line.sender),
+        (&mut stored.wisp_type, &line.wisp_type),
+        (&mut stored.mol_type, &line.mol_type),
+        (&mut stored.work_type, &line.work_type),
+        (&mut stored.await_type, &line.await_type),
+        (&mut stored.await_id, &line.await_id),
+        (&mut stored.event_kind, &line.event_kind),
+        (&mut stored.actor, &line.actor),
+        (&mut stored.target, &line.target),
+        (&mut stored.payload, &line.payload),
+    ] {
+        if !said.is_empty() {
+            kept.clone_from(said);
+        }
+    }
+    stored.due_at = line.due_at.or(stored.due_at);
+    stored.defer_until = line.defer_until.or(stored.defer_until);
+    stored.compacted_at = line.compacted_at.or(stored.compacted_at);
+    if line.compacted_at_commit.is_some() {
+        stored.compacted_at_commit.clone_from(&line.compacted_at_commit);
+    }
+    for (kept, said) in [
+        (&mut stored.compaction_level, line.compaction_level),
+        (&mut stored.original_size, line.original_size),
+        (&mut stored.timeout, line.timeout),
+    ] {
+        if said != 0 {
+            *kept = said;
+        }
+    }
+    if !line.waiters.is_empty() {
+        stored.waiters.clone_from(&line.waiters);
+    }
+    stored.pinned |= line.pinned;
+    stored.is_template |= line.is_template;
 }
 
 /// A new row of a line: all its columns, nothing that hangs on it yet. Its last change is not set: the line itself is still to

@@ -28,9 +28,10 @@ fn import(lines: Vec<Issue>, stored: &[Issue], mode: Mode) -> Plan {
 }
 
 #[test]
-fn a_newer_line_replaces_its_columns_and_leaves_the_others() {
+fn a_newer_line_replaces_its_columns_and_brings_what_it_has_of_the_others() {
     let stored = issue("x-a", 5, |i| {
         (i.owner, i.notes, i.labels) = ("ow".into(), "old".into(), vec!["a".into()]);
+        (i.sender, i.pinned) = ("mayor".into(), true);
         i.due_at = at("2027-01-01T00:00:00Z");
     });
     let line = issue("x-a", 6, |i| {
@@ -42,9 +43,10 @@ fn a_newer_line_replaces_its_columns_and_leaves_the_others() {
     assert_eq!((row.action, row.new_labels.as_slice()), (Action::Replace, &["b".to_owned()][..]));
     assert_eq!(
         (row.issue.owner.as_str(), row.issue.title.as_str(), row.issue.notes.as_str()),
-        ("ow", "new", "")
+        ("other", "new", "")
     );
-    assert_eq!(row.issue.due_at, stored.due_at);
+    let kept = (row.issue.due_at, row.issue.sender.as_str(), row.issue.pinned);
+    assert_eq!(kept, (stored.due_at, "mayor", true));
     assert_eq!(row.issue.labels, ["a", "b"]);
     assert_eq!(row.issue.content_hash, crate::content_hash::of(&line));
     let told = "status open → in_progress, priority 0 → 1, title, notes cleared, metadata";
@@ -139,14 +141,18 @@ fn importing_twice_changes_nothing() {
 }
 
 #[test]
-fn edges_between_the_tables_are_left_out_within_one_file() {
+fn edges_between_the_tables_and_to_other_rigs_are_kept() {
     let lines = vec![
         issue("x-w", 5, |i| i.ephemeral = true),
-        issue("x-a", 5, |i| i.dependencies = vec![Edge::new("", "x-w", EdgeType::Blocks)]),
+        issue("x-a", 5, |i| {
+            i.dependencies = ["x-w", "y-far", "x-gone"].map(|to| Edge::new("", to, EdgeType::Blocks)).into();
+        }),
     ];
     let plan = import(lines, &[], Mode::NewerWins);
-    let reason = "x-a -> x-w: cross-bucket dependency between regular issue and wisp in the same batch";
-    assert_eq!(plan.skipped_edges[0].to_string(), reason);
+    let targets: Vec<Target> = plan.rows[1].new_edges.iter().map(|(_, target)| *target).collect();
+    assert_eq!(targets, [Target::Wisp, Target::External]);
+    assert!(plan.graph.is_blocked("x-a"));
+    assert_eq!(plan.skipped_edges[0].to_string(), "x-a -> x-gone: target not found");
     let wisp = [issue("x-w", 5, |i| i.ephemeral = true)];
     let line = issue("x-a", 5, |i| i.dependencies = vec![Edge::new("", "x-w", EdgeType::Blocks)]);
     let plan = import(vec![line], &wisp, Mode::NewerWins);

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::sys::host;
 
 /// 32 hexadecimal digits: of the address of `origin`, else of the repository's root.
-pub(super) fn repo_id(origin: Option<&str>, root: &Path) -> String {
+pub(in crate::cli::bd) fn repo_id(origin: Option<&str>, root: &Path) -> String {
     let named = match origin.map(str::trim).filter(|url| !url.is_empty()) {
         Some(url) => canonical(url, root),
         None => slashed(root),

@@ -8,7 +8,7 @@
 //! A database that is there is never made anew, also not with `--reinit-local`: like bd, this only writes the files.
 
 mod database;
-mod fingerprint;
+pub(super) mod fingerprint;
 mod guard;
 mod project;
 mod texts;
