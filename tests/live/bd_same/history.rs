@@ -116,6 +116,7 @@ fn store(dir: Option<&Path>, port: u16) -> Store {
         user: "root".into(),
         password: None,
         database: "t".into(),
+        tls: false,
     };
     let whereabouts = Whereabouts { dir: dir.map(Path::to_owned), server };
     Store::new(whereabouts, Engine::Auto, ("t".into(), "t@example.com".into()), None).unwrap()
