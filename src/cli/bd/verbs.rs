@@ -25,7 +25,9 @@ fn seems(words: &[OsString]) -> Option<&str> {
     let mut words = words.iter().skip(1).map(|word| word.to_str());
     loop {
         match words.next()?? {
-            "--actor" | "--db" | "-C" | "--directory" | "--dolt-auto-commit" => drop(words.next()),
+            "--actor" | "--db" | "-C" | "--directory" | "--dolt-auto-commit" | "--engine" => {
+                drop(words.next());
+            }
             flag if flag.starts_with('-') => {}
             word => return Some(word),
         }
