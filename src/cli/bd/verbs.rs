@@ -26,7 +26,7 @@ fn seems(words: &[OsString]) -> Option<&str> {
     loop {
         match words.next()?? {
             "--actor" | "--db" | "-C" | "--directory" | "--dolt-auto-commit" | "--engine" => {
-                drop(words.next());
+                words.next()?;
             }
             flag if flag.starts_with('-') => {}
             word => return Some(word),
