@@ -55,13 +55,21 @@ impl Project {
         ids
     }
 
-    /// A server on the database's files.
+    /// A server on the database's files; started again if it met the lock of somebody who looked.
     fn serve(&self) -> (Child, u16) {
         let (port, data) = (free_port(), self.dir.join(".beads/embeddeddolt"));
         let args = ["sql-server", "--host", "127.0.0.1", "--port", &port.to_string(), "--data-dir", "."];
-        let server = self.town.start_dolt(&args, &data);
-        wait_until("the server is proved to have the database", || self.engine(None, &[])[0] == "server");
-        (server, port)
+        loop {
+            let mut server = self.town.start_dolt(&args, &data);
+            let mut has_ended = false;
+            wait_until("the server is proved to have the database, or has ended", || {
+                has_ended = server.0.try_wait().unwrap().is_some();
+                has_ended || self.engine(None, &[])[0] == "server"
+            });
+            if !has_ended {
+                return (server, port);
+            }
+        }
     }
 }
 

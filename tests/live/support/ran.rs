@@ -102,7 +102,7 @@ fn whole(file: &fs::File) -> Vec<u8> {
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "timed out waiting until {what}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "timed out waiting until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
