@@ -80,6 +80,13 @@ mod tests {
         text.split(' ').map(OsString::from).collect()
     }
 
+    // All of it but its place in the list of commands.
+    fn without_place(command: &Command) -> String {
+        let text = format!("{command:?}");
+        let (begin, rest) = text.split_once("disp_ord: ").unwrap();
+        format!("{begin}{}", rest.split_once(", template").unwrap().1)
+    }
+
     #[test]
     fn a_command_by_itself_is_the_one_of_the_whole_tree() {
         let whole = super::super::whole_tree();
@@ -87,7 +94,7 @@ mod tests {
         for of_whole in whole.get_subcommands() {
             for name in std::iter::once(of_whole.get_name()).chain(of_whole.get_all_aliases()) {
                 let Some(alone) = verb(name) else { continue };
-                assert_eq!(format!("{:?}", super::super::as_in_bd(alone)), format!("{of_whole:?}"), "{name}");
+                assert_eq!(without_place(&super::super::as_in_bd(alone)), without_place(of_whole), "{name}");
                 compared += 1;
             }
         }
