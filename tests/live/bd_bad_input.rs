@@ -105,7 +105,7 @@ fn a_broken_line_is_named_with_its_column_and_nothing_of_the_file_is_imported() 
         ran.code == 1 || workspace.bd(&["show", "x-c", "--json"]).ok().out.contains('\u{fffd}'),
         "{ran:?}"
     );
-    workspace.refuses(&["import", "no-such-file"], &["no-such-file", "No such file"]);
+    workspace.refuses(&["import", "no-such-file"], &["no-such-file", "no such file"]);
     workspace.refuses(&["import", "."], &["directory"]);
 }
 
