@@ -11,7 +11,7 @@ use similar::TextDiff;
 
 use super::writing::Veil;
 use super::{Twins, Who, all_same, first_line, split, without_bold};
-use crate::support::run;
+use crate::support::{run, wait_until};
 
 /// What makes a gate, and the word that stands for its id from then on.
 const MAKING: [(&str, &str); 7] = [
@@ -125,6 +125,9 @@ fn gates_and_the_merge_slot_say_and_leave_what_the_real_ones_do() {
             let id = made.out.split("Created gate ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
             ids[at].push((word.to_owned(), id));
         }
+        // Which of two comes first is told by the second in which they were made.
+        let made = jiff::Timestamp::now().as_second();
+        wait_until("the next second begins", || jiff::Timestamp::now().as_second() > made);
     }
     for line in COMMANDS.lines() {
         same(line, &ids);
