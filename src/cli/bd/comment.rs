@@ -81,8 +81,7 @@ impl Comments {
             ));
         }
         let reader = bd.reader()?;
-        let resolving = |error: StoreError| Refusal::new(format!("resolving {given}: {error}"));
-        let id = Bd::resolve(&*reader, &given).map_err(resolving)?;
+        let id = Bd::resolve_as(&*reader, "resolving", &given)?;
         let with = With { comments: true, ..With::NOTHING };
         let found = load::issue(&*reader, &id, with)?;
         let comments = found.map(|(issue, _)| issue.comments).unwrap_or_default();
@@ -134,7 +133,7 @@ fn add(bd: &Bd, verb: &str, given: &str, text: &str, author: Option<String>) -> 
     let act = bd.act();
     let act = Act { actor: author.filter(|name| !name.is_empty()).unwrap_or(act.actor), ..act };
     let written = bd.write(verb, |tx| {
-        let id = Bd::resolve(tx.reader(), given)?;
+        let id = Bd::resolve_as(tx.reader(), "resolving", given)?;
         let (issue, _) = load::issue(tx.reader(), &id, With::NOTHING)?
             .ok_or_else(|| StoreError::NoIssue { id: id.clone() })?;
         let comment = step(tx, &act, |work| ops::add_comment(work, &id, text))?;

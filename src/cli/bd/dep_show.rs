@@ -145,10 +145,7 @@ pub(super) struct Tree {
 impl Tree {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let reader = bd.reader()?;
-        let root = Bd::resolve(&*reader, &self.id).map_err(|error| match error {
-            StoreError::NotFound(why) => Refusal::new(format!("resolving issue ID {}: {why}", self.id)),
-            error => error.into(),
-        })?;
+        let root = Bd::resolve_as(&*reader, "resolving issue ID", &self.id)?;
         let direction = match (self.direction.as_str(), self.reverse) {
             ("", true) => "up",
             ("", false) => "down",
@@ -430,10 +427,7 @@ pub(super) struct LabelsOf {
 impl LabelsOf {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let reader = bd.reader()?;
-        let id = Bd::resolve(&*reader, &self.id).map_err(|error| match error {
-            StoreError::NotFound(refusal) => Refusal::new(format!("resolving {}: {refusal}", self.id)),
-            error => error.into(),
-        })?;
+        let id = Bd::resolve_as(&*reader, "resolving", &self.id)?;
         let found = load::issue(&*reader, &id, With { labels: true, ..With::NOTHING })?;
         let labels = found.map(|(issue, _)| issue.labels).unwrap_or_default();
         if bd.json() {

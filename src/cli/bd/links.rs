@@ -50,10 +50,7 @@ impl Link {
         let kind = EdgeType::from(self.kind.as_str());
         let act = bd.act();
         let (from, to, titles) = bd.write("link", |tx| {
-            let resolved = |given: &str| {
-                Bd::resolve(tx.reader(), given)
-                    .map_err(|error| StoreError::Refused(format!("resolving issue ID {given}: {error}")))
-            };
+            let resolved = |given: &str| Bd::resolve_as(tx.reader(), "resolving issue ID", given);
             let (from, to) = (resolved(&self.issue)?, resolved(&self.depends_on)?);
             check_not_above(&from, &to)?;
             if !kind.is_valid() {
@@ -103,8 +100,7 @@ pub(super) struct Supersede {
 }
 
 fn resolve(tx: &dyn Tx, given: &str) -> Result<String, StoreError> {
-    Bd::resolve(tx.reader(), given)
-        .map_err(|error| StoreError::Refused(format!("failed to resolve {given}: {error}")))
+    Bd::resolve_as(tx.reader(), "failed to resolve", given)
 }
 
 // Leads one issue to another and closes it, as an update of its status.

@@ -110,8 +110,7 @@ impl Current {
         let reader = bd.reader()?;
         let mut molecules = Vec::new();
         if let Some(given) = &self.molecule {
-            let id = Bd::resolve(&*reader, given);
-            let id = id.map_err(|_| Refusal::new(format!("molecule '{given}' not found")))?;
+            let id = molecule::resolved(&*reader, given)?;
             let mut shown = Shown::of(&*reader, &id)?;
             if shown.total > LARGE && range.is_none() && self.limit == 0 && !bd.json() {
                 summary(&shown);

@@ -13,7 +13,9 @@ use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
 use super::lines::{Page, go_list};
 use crate::cli::out;
+use crate::store::StoreError;
 use crate::store::ops::Molecule;
+use crate::store::reader::Reader;
 use crate::store::view::View;
 
 /// What is known of a step.
@@ -214,14 +216,24 @@ fn analysis<'v>(view: &'v View, root: &'v Issue) -> Analysis<'v> {
     Analysis { groups, infos }
 }
 
+/// The whole id of a molecule. That there is none is told in bd's words; what keeps it from being read is told as it is.
+pub(super) fn resolved(reader: &dyn Reader, given: &str) -> Answer<String> {
+    Bd::resolve(reader, given).map_err(|error| match error {
+        StoreError::NotFound(_) => missing(given),
+        error => error.into(),
+    })
+}
+
+fn missing(given: &str) -> Refusal {
+    Refusal::new(format!("molecule '{given}' not found"))
+}
+
 /// Prints the ready steps.
 pub(super) fn ready_steps(bd: &Bd, given: &str) -> Answer {
     let reader = bd.reader()?;
-    let id =
-        Bd::resolve(&*reader, given).map_err(|_| Refusal::new(format!("molecule '{given}' not found")))?;
+    let id = resolved(&*reader, given)?;
     let view = View::load(&*reader, true)?;
-    let root = view.all().find(|issue| issue.id == id);
-    let root = root.ok_or_else(|| Refusal::new(format!("molecule '{given}' not found")))?;
+    let root = view.all().find(|issue| issue.id == id).ok_or_else(|| missing(given))?;
     let Analysis { groups, infos } = analysis(&view, root);
     let ready: Vec<&(&Issue, Info)> = infos.iter().filter(|(_, info)| info.is_ready).collect();
     if bd.json() {
@@ -301,12 +313,11 @@ struct Beside<'a> {
 impl Show {
     pub(super) fn run(&self, bd: &Bd) -> Answer {
         let reader = bd.reader()?;
-        let missing = || Refusal::new(format!("molecule '{}' not found", self.molecule));
-        let id = Bd::resolve(&*reader, &self.molecule).map_err(|_| missing())?;
+        let id = resolved(&*reader, &self.molecule)?;
         let molecule =
             Molecule::load(&*reader, &id).map_err(|error| Refusal::from(error).within("loading molecule"))?;
         let view = View::load(&*reader, true)?;
-        let root = view.all().find(|issue| issue.id == id).ok_or_else(missing)?;
+        let root = view.all().find(|issue| issue.id == id).ok_or_else(|| missing(&self.molecule))?;
         let analysis = self.parallel.then(|| analysis(&view, root));
         let ready = analysis.iter().flat_map(|found| &found.infos).filter(|(_, info)| info.is_ready).count();
         let variables = molecule.variables();

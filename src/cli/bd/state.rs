@@ -39,10 +39,6 @@ struct List {
     issue: String,
 }
 
-fn resolved(reader: &dyn Reader, given: &str) -> Result<String, StoreError> {
-    Bd::resolve(reader, given).map_err(|error| StoreError::Refused(format!("resolving {given}: {error}")))
-}
-
 // Its labels, and in which table it is.
 fn labels(reader: &dyn Reader, id: &str) -> Result<(Vec<String>, crate::store::family::Family), StoreError> {
     let with = With { labels: true, ..With::NOTHING };
@@ -64,7 +60,7 @@ impl State {
             let given = usize::from(self.issue.is_some());
             return Err(Refusal::plain(format!("accepts 2 arg(s), received {given}")));
         };
-        let id = resolved(&*reader, issue)?;
+        let id = Bd::resolve_as(&*reader, "resolving", issue)?;
         let (labels, _) = labels(&*reader, &id)?;
         let value = value_of(&labels, dimension).filter(|value| !value.is_empty());
         if bd.json() {
@@ -80,7 +76,7 @@ impl State {
 
 impl List {
     fn run(&self, bd: &Bd, reader: &dyn Reader) -> Answer {
-        let id = resolved(reader, &self.issue)?;
+        let id = Bd::resolve_as(reader, "resolving", &self.issue)?;
         let (labels, _) = labels(reader, &id)?;
         let states = labels.iter().filter_map(|label| label.split_once(':'));
         let states: BTreeMap<&str, &str> = states.filter(|(dimension, _)| !dimension.is_empty()).collect();
@@ -124,7 +120,7 @@ impl SetState {
         };
         let (act, label) = (bd.act(), format!("{dimension}:{value}"));
         let (id, before, event) = bd.write("set-state", |tx| {
-            let id = resolved(tx.reader(), &self.issue)?;
+            let id = Bd::resolve_as(tx.reader(), "resolving", &self.issue)?;
             let (labels, family) = labels(tx.reader(), &id)?;
             let before = value_of(&labels, dimension).map(str::to_owned);
             if before.as_deref() == Some(value) {
