@@ -5,7 +5,7 @@
 //! have, or with records that such an export leaves out, stays as it is, and a warning says so.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,9 +15,10 @@ use serde_json::{Map, Value};
 use super::answer::{Answer, Refusal};
 use super::context::Bd;
 use super::export::Export;
+use super::programs;
 use crate::cli::out;
 use crate::store::load::{self, Rules};
-use crate::sys::{atomic, spawn};
+use crate::sys::atomic;
 
 /// Beside the database; the real bd reads and writes it too.
 const STATE: &str = "export-state.json";
@@ -158,17 +159,8 @@ fn git_add(bd: &Bd, path: &Path) -> Answer {
     if bd.workspace.repo().is_none() || env.text("GIT_DIR").is_some() {
         return Ok(());
     }
-    let program: PathBuf =
-        env.find_program("git").ok_or_else(|| Refusal::plain("there is no program git"))?;
     let args = ["add", "--", &path.to_string_lossy()];
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Refusal::plain(format!("cannot start: {error}")))?;
-    let limit = Duration::from_secs(5);
-    let ran = runtime.block_on(spawn::output(&program, &args, bd.beads_dir(), limit));
+    let ran = programs::output(env, "git", &args, bd.beads_dir(), Duration::from_secs(5));
     let ran = ran.map_err(|error| Refusal::plain(error.to_string()))?;
-    if ran.status.success() {
-        return Ok(());
-    }
-    let why = String::from_utf8_lossy(&ran.stderr).trim().to_owned();
-    Err(Refusal::plain(format!("{}: {why}", spawn::describe_exit(ran.status))))
+    programs::printed(&ran).map(drop).map_err(Refusal::plain)
 }

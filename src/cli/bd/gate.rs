@@ -5,8 +5,6 @@
 //! looked at: then the gate stays shut, and the reason is told.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use beads::edge::{DepSpec, EdgeType};
 use beads::order::SortKey;
@@ -18,6 +16,7 @@ use serde_json::json;
 use super::answer::{Answer, Refusal, print_list, print_null, print_object};
 use super::context::Bd;
 use super::later::not_here;
+use super::programs::{self, LIMIT, NotRun};
 use super::show_text::go_duration;
 use crate::cli::out;
 use crate::store::family::Family;
@@ -27,9 +26,6 @@ use crate::store::reader::{By, Reader, of_text};
 use crate::store::{Outcome, StoreError, step};
 use crate::sys::spawn;
 use crate::town::workspace::go_duration as parse_duration;
-
-/// How long one look at GitHub may take.
-const LIMIT: Duration = Duration::from_mins(1);
 
 const KIND: &str = "gate";
 
@@ -502,19 +498,16 @@ fn timer(bd: &Bd, gate: &Issue) -> Found {
 
 // What `gh` prints, or what it complains of.
 fn gh(bd: &Bd, words: &[&str]) -> Result<String, String> {
-    let program: PathBuf = bd.workspace.env().find_program("gh").ok_or("gh CLI not installed")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-    let ran = runtime.block_on(spawn::output(&program, words, bd.workspace.cwd(), LIMIT));
-    let ran = ran.map_err(|error| error.to_string())?;
+    let ran = programs::output(bd.workspace.env(), "gh", words, bd.workspace.cwd(), LIMIT);
+    let ran = ran.map_err(|error| match error {
+        NotRun::Missing(_) => "gh CLI not installed".to_owned(),
+        error => error.to_string(),
+    })?;
     if ran.status.success() {
         return Ok(String::from_utf8_lossy(&ran.stdout).into_owned());
     }
-    Err(format!(
-        "gh {} failed: {}",
-        words.get(..2).unwrap_or_default().join(" "),
-        String::from_utf8_lossy(&ran.stderr)
-    ))
+    let command = words.get(..2).unwrap_or_default().join(" ");
+    Err(format!("gh {command} failed: {}", String::from_utf8_lossy(&ran.stderr)))
 }
 
 #[derive(Deserialize)]
@@ -635,15 +628,11 @@ fn escalate(bd: &Bd, gate: &Issue, why: &str) {
         gate.created_at.map(|at| at.to_string()).unwrap_or_default()
     );
     let words = ["escalate", &topic, "-s", "HIGH", "-m", &message];
-    let ran = || -> Result<(), String> {
-        let program = bd.workspace.env().find_program("gt").ok_or("there is no program gt")?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| error.to_string())?;
-        let ran = runtime.block_on(spawn::output(&program, &words, bd.workspace.cwd(), LIMIT));
-        let ran = ran.map_err(|error| error.to_string())?;
-        if ran.status.success() { Ok(()) } else { Err(spawn::describe_exit(ran.status)) }
-    };
-    if let Err(problem) = ran() {
+    let ran = programs::output(bd.workspace.env(), "gt", &words, bd.workspace.cwd(), LIMIT);
+    let ran = ran
+        .map_err(|error| error.to_string())
+        .and_then(|ran| if ran.status.success() { Ok(()) } else { Err(spawn::describe_exit(ran.status)) });
+    if let Err(problem) = ran {
         out::note(format!("Warning: escalation failed for {}: {problem}", gate.id));
     }
 }

@@ -40,6 +40,7 @@ mod molecule;
 mod orphans;
 mod picks;
 mod prime;
+mod programs;
 mod promote;
 mod purge;
 mod ready;

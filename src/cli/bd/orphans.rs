@@ -4,7 +4,6 @@
 //! `--fix`.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use beads::{Issue, Status};
 use clap::Args;
@@ -15,14 +14,11 @@ use super::answer::{Answer, Refusal, print_list, print_null};
 use super::close::Close;
 use super::context::Bd;
 use super::picks;
+use super::programs::{self, LIMIT};
 use crate::cli::out;
 use crate::store::family::Family;
 use crate::store::load::{self, Rules, With};
 use crate::store::reader::By;
-use crate::sys::spawn;
-
-/// How long git may take, as in bd.
-const LIMIT: Duration = Duration::from_mins(1);
 
 /// Find issues that a commit names and that are still open
 #[derive(Debug, Args)]
@@ -130,17 +126,8 @@ fn log(bd: &Bd) -> Answer<Option<String>> {
         None => bd.workspace.cwd().to_owned(),
     };
     let git = |words: &[&str]| -> Answer<Result<String, String>> {
-        let program = bd.workspace.env().find_program("git");
-        let program = program.ok_or_else(|| Refusal::new("there is no program git"))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Refusal::new(format!("cannot start: {error}")))?;
-        let ran = runtime.block_on(spawn::output(&program, words, &dir, LIMIT));
-        let ran = ran.map_err(|error| Refusal::new(format!("git: {error}")))?;
-        if ran.status.success() {
-            return Ok(Ok(String::from_utf8_lossy(&ran.stdout).into_owned()));
-        }
-        let said = String::from_utf8_lossy(&ran.stderr).trim().to_owned();
-        Ok(Err(if said.is_empty() { spawn::describe_exit(ran.status) } else { said }))
+        let ran = programs::output(bd.workspace.env(), "git", words, &dir, LIMIT);
+        Ok(programs::printed(&ran.map_err(|error| Refusal::new(error.to_string()))?))
     };
     if git(&["rev-parse", "--git-dir"])?.is_err() {
         return Ok(None);

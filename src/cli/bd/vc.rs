@@ -11,6 +11,7 @@ use serde_json::json;
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::context::{Bd, Calling};
 use super::later::not_here;
+use super::programs;
 use crate::cli::out;
 use crate::store::native::Native;
 use crate::sys::spawn;
@@ -260,9 +261,7 @@ fn server(calling: &Calling, verb: &str) -> Answer {
         .or_else(|| calling.env.find_program("gt"))
         .ok_or_else(|| Refusal::plain("there is no program gt"))?;
     let words = ["--town".into(), town.root().as_os_str().to_owned(), "dolt".into(), verb.into()];
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Refusal::plain(format!("cannot start: {error}")))?;
-    let ran = runtime.block_on(spawn::foreground(&gt, &words, &calling.cwd, None));
+    let ran = programs::wait(spawn::foreground(&gt, &words, &calling.cwd, None)).flatten();
     let (status, _) = ran.map_err(|error| Refusal::plain(format!("{}: {error}", gt.display())))?;
     if status.success() {
         return Ok(());

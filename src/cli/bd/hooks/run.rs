@@ -13,6 +13,7 @@ use crate::cli::bd::answer::{Answer, Refusal};
 use crate::cli::bd::context::{Bd, Calling};
 use crate::cli::bd::export::Export;
 use crate::cli::bd::import::Import;
+use crate::cli::bd::programs::{self, LIMIT};
 use crate::cli::out;
 use crate::sys::{atomic, spawn};
 
@@ -54,8 +55,8 @@ impl Run {
             return Ok(());
         }
         let args: Vec<OsString> = self.args.iter().map(OsString::from).collect();
-        let ran = wait(spawn::foreground(&old, &args, &calling.cwd, None))?;
-        match ran {
+        let ran = programs::wait(spawn::foreground(&old, &args, &calling.cwd, None));
+        match ran.flatten() {
             Ok((status, _)) if status.success() => Ok(()),
             Ok((status, _)) => {
                 let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
@@ -87,12 +88,6 @@ impl Run {
     }
 }
 
-fn wait<T>(work: impl Future<Output = T>) -> Answer<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Refusal::plain(format!("cannot start: {error}")))?;
-    Ok(runtime.block_on(work))
-}
-
 fn opened(calling: &Calling) -> Answer<Bd> {
     let mut global = calling.global.clone();
     (global.quiet, global.json) = (true, false);
@@ -100,11 +95,9 @@ fn opened(calling: &Calling) -> Answer<Bd> {
 }
 
 fn git(calling: &Calling, dir: &Path, args: &[&str]) -> Answer<String> {
-    let program = calling.env.find_program("git").ok_or_else(|| Refusal::plain("there is no program git"))?;
-    let limit = std::time::Duration::from_mins(1);
-    let ran = wait(spawn::output(&program, args, dir, limit))?;
-    let ran = ran.map_err(|error| Refusal::plain(format!("git: {error}")))?;
-    Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
+    let ran = programs::output(&calling.env, "git", args, dir, LIMIT);
+    let ran = ran.map_err(|error| Refusal::plain(error.to_string()))?;
+    programs::printed(&ran).map_err(|said| Refusal::plain(format!("git: {said}")))
 }
 
 // With `export.auto`, a commit that touches `.beads` takes the issues along.
