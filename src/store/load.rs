@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use beads::edge::Target;
 use beads::id::Prefixes;
 use beads::issue::{Allowed, CustomStatus, names_of_list, parse_custom_statuses};
+use beads::jsonl::Counts;
 use beads::{Comment, Edge, EdgeType, Graph, Issue, IssueType, Metadata, Status};
 use dolt_store::table::Value;
 
@@ -83,11 +84,11 @@ pub fn everything(reader: &dyn Reader, wisps: bool, with: With) -> Result<Vec<Is
     Ok(found)
 }
 
-/// Gives issues the sessions that closed them, which only an export tells.
-pub fn sessions(reader: &dyn Reader, issues: &mut [Issue]) -> Result<(), StoreError> {
+/// Gives issues the sessions that closed them, which only an export tells. `by`: which rows are looked at.
+pub fn sessions(reader: &dyn Reader, by: &By<'_>, issues: &mut [Issue]) -> Result<(), StoreError> {
     let mut known = HashMap::new();
     for family in Family::BOTH {
-        for row in reader.rows(family.rows(), &["id", "closed_by_session"], By::All)? {
+        for row in reader.rows(family.rows(), &["id", "closed_by_session"], by.clone())? {
             let mut row = row.into_iter().map(|value| into_text(value).unwrap_or_default());
             let (id, session) = (row.next().unwrap_or_default(), row.next().unwrap_or_default());
             if !session.is_empty() {
@@ -120,6 +121,24 @@ pub fn comment_counts(reader: &dyn Reader, ids: &[String]) -> Result<HashMap<Str
             *counts.entry(id).or_default() += 1;
         }
     }
+    Ok(counts)
+}
+
+/// The numbers of one issue or wisp, over both families.
+pub fn counts(reader: &dyn Reader, id: &str) -> Result<Counts, StoreError> {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let ends = |family: Family, column| {
+        let by = [(column, text(id)), ("type", text(EdgeType::Blocks.as_str()))];
+        reader.rows(family.edges(), &["id"], By::Equal(&by)).map(|rows| rows.len())
+    };
+    let mut counts = Counts::default();
+    for family in Family::BOTH {
+        counts.dependency_count += ends(family, "issue_id")?;
+        for column in TARGETS {
+            counts.dependent_count += ends(family, column)?;
+        }
+    }
+    counts.comment_count = comment_counts(reader, &[id.to_owned()])?.remove(id).unwrap_or_default();
     Ok(counts)
 }
 

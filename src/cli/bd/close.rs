@@ -1,6 +1,6 @@
 //! `bd close` and `bd reopen`.
 
-use beads::ready::{WorkFilter, ready};
+use beads::ready::{Candidate, WorkFilter};
 use beads::{EdgeType, Issue, Status};
 use clap::Args;
 use serde::Serialize;
@@ -13,10 +13,9 @@ use super::gate;
 use super::routed::{Group, Homes};
 use super::text::id_and_title;
 use crate::cli::out;
-use crate::store::load::Rules;
-use crate::store::load::{self, With};
+use crate::store::choice::Choice;
+use crate::store::load::{self, Rules, With};
 use crate::store::ops::{self, Act, Close as How, Molecule, Update};
-use crate::store::view::View;
 use crate::store::{Outcome, StoreError, Tx, step};
 
 /// Close issues
@@ -128,10 +127,7 @@ impl Close {
         let (act, session) = (bd.act(), self.session.clone().unwrap_or_default());
         let mut ids = Vec::new();
         for id in given {
-            ids.push(Bd::resolve(tx.reader(), id).map_err(|error| match error {
-                StoreError::NotFound(_) => StoreError::Refused(format!("resolving ID {id}: {error}")),
-                error => error,
-            })?);
+            ids.push(Bd::resolve_as(tx.reader(), "resolving ID", id)?);
         }
         let mut done = Done::default();
         for (at, id) in ids.iter().enumerate() {
@@ -330,16 +326,16 @@ fn advance(tx: &mut dyn Tx, act: &Act, id: &str, take: bool) -> Result<Option<Ad
 
 // The first that is ready, taken.
 fn claim_next(tx: &mut dyn Tx, bd: &Bd) -> Result<Option<Next>, StoreError> {
-    let view = View::load(tx.reader(), true)?;
     let filter = WorkFilter { limit: 1, ..WorkFilter::default() };
-    let Some(first) =
-        ready(&view.issues, view.graph(), &filter, bd.now).first().map(|issue| (*issue).clone())
-    else {
+    let choice = Choice::load(tx.reader(), &filter, false)?;
+    let Some(id) = choice.ready(&filter, bd.now).first().map(|item| item.id().to_owned()) else {
         return Ok(Some(Next::Nothing));
     };
+    let found = load::issue(tx.reader(), &id, With { labels: true, ..With::NOTHING })?;
+    let (first, _) = found.ok_or(StoreError::NoIssue { id })?;
     match step(tx, &bd.act(), |work| ops::claim(work, &first.id)) {
         // As it was before it was taken.
-        Ok(_) => Ok(Some(Next::Claimed(Box::new(Issue { dependencies: Vec::new(), ..first })))),
+        Ok(_) => Ok(Some(Next::Claimed(Box::new(first)))),
         Err(StoreError::NotClaimed(why)) => {
             Ok(Some(Next::NotClaimed(format!("Warning: could not claim next issue {}: {why}", first.id))))
         }

@@ -13,6 +13,7 @@ use super::context::Bd;
 use crate::cli::out;
 use crate::store::load::{self, Rules, With};
 use crate::store::ops::MEMORY;
+use crate::store::reader::By;
 use crate::sys::atomic;
 
 /// Write issues to a JSONL file
@@ -56,7 +57,7 @@ impl Export {
             filter.exclude_types.clear();
         }
         let mut issues = load::everything(&*reader, true, With::ALL)?;
-        load::sessions(&*reader, &mut issues)?;
+        load::sessions(&*reader, &By::All, &mut issues)?;
         let numbers = counts(&issues);
         // No condition of an export looks at the graph.
         let graph = Graph::default();

@@ -20,7 +20,6 @@ use crate::cli::out;
 use crate::store::choice::{Choice, Item};
 use crate::store::load::{self, With};
 use crate::store::ops;
-use crate::store::view::View;
 use crate::store::{Outcome, step};
 
 /// Show what can be begun
@@ -209,11 +208,11 @@ impl Ready {
         };
         bd.touch(&id);
         let reader = bd.reader()?;
-        let view = View::load(&*reader, true)?;
-        let issue = view.issues.iter().find(|issue| issue.id == id);
-        let issue = issue.ok_or_else(|| Refusal::new(format!("issue {id} has gone")))?;
+        let with = With { labels: true, edges: true, ..With::NOTHING };
+        let found = load::issue(&*reader, &id, with)?;
+        let (issue, _) = found.ok_or_else(|| Refusal::new(format!("issue {id} has gone")))?;
         if bd.json() {
-            return print_list([Listed::new(issue, view.counts(&id))]);
+            return print_list([Listed::new(&issue, load::counts(&*reader, &id)?)]);
         }
         out::line(format!("✓ Claimed issue: {}", id_and_title(&id, &issue.title)));
         Ok(())

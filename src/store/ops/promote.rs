@@ -35,7 +35,8 @@ const COUNTERS: [&str; 2] = ["parent_id", "last_child"];
 pub fn promote(work: &mut Work<'_>, id: &str, reason: &str) -> Result<Issue, StoreError> {
     let (mut wisp, family) = load::issue(work.reader, id, With::NOTHING)?
         .ok_or_else(|| StoreError::NoIssue { id: id.to_owned() })?;
-    load::sessions(work.reader, std::slice::from_mut(&mut wisp))?;
+    let ids = [wisp.id.clone()];
+    load::sessions(work.reader, &By::In("id", &ids), std::slice::from_mut(&mut wisp))?;
     if family != Family::Wisps || !wisp.ephemeral {
         return Err(StoreError::Refused(format!("{id} is not a wisp (already persistent)")));
     }
