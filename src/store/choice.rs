@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use beads::issue::Metadata;
 use beads::jsonl::Counts;
 use beads::ready::{Candidate, WorkFilter, ready};
-use beads::{EdgeType, Graph, Issue, IssueType, Status};
+use beads::{Graph, Issue, IssueType, Status};
 use jiff::Timestamp;
 
 use super::family::Family;
@@ -149,14 +149,9 @@ impl Choice {
         let comments = load::comment_counts(reader, &ids)?;
         let mut counts: HashMap<&str, Counts> =
             ids.iter().map(|id| (id.as_str(), Counts::default())).collect();
-        for edge in self.edges.iter().map(|stored| &stored.edge).filter(|e| e.kind == EdgeType::Blocks) {
-            if let Some(counts) = counts.get_mut(edge.issue_id.as_str()) {
-                counts.dependency_count += 1;
-            }
-            if let Some(counts) = counts.get_mut(edge.depends_on_id.as_str()) {
-                counts.dependent_count += 1;
-            }
-        }
+        Counts::of_edges(self.edges.iter().map(|stored| &stored.edge), |id, add| {
+            counts.get_mut(id).into_iter().for_each(add);
+        });
         let whole = ids.iter().filter_map(|id| {
             let comment_count = comments.get(id).copied().unwrap_or_default();
             let counts = counts.get(id.as_str()).copied().unwrap_or_default();

@@ -34,8 +34,8 @@ pub struct Select<'a> {
 
 /// One state of a database: every question is answered from the same one.
 pub trait Reader {
-    /// Hands each row's values on, in no order that can be relied on. They may be taken out; what is left is not looked at. A table that is not there has no rows if it is local to a
-    /// clone, see [`super::family::is_local`]; any other is an error.
+    /// Hands each row's values on, in no order that can be relied on. They may be taken out; what is left is not looked at.
+    /// A table that is not there has no rows if it is local to a clone, see [`super::family::is_local`]; any other is an error.
     fn select(
         &self,
         question: &Select<'_>,

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use beads::jsonl::Counts;
-use beads::{EdgeType, Graph, Issue};
+use beads::{Graph, Issue};
 
 use super::StoreError;
 use super::family::Family;
@@ -92,12 +92,7 @@ impl View {
             Some(known) => add(known),
             None => add(counts.entry(id.to_owned()).or_default()),
         };
-        for issue in self.all() {
-            for edge in issue.dependencies.iter().filter(|edge| edge.kind == EdgeType::Blocks) {
-                of(&issue.id, |counts| counts.dependency_count += 1);
-                of(&edge.depends_on_id, |counts| counts.dependent_count += 1);
-            }
-        }
+        Counts::of_edges(self.all().flat_map(|issue| &issue.dependencies), &mut of);
         for id in &self.comments {
             of(id, |counts| counts.comment_count += 1);
         }

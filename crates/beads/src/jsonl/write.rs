@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Error;
 
-use crate::edge::EdgeType;
+use crate::edge::{Edge, EdgeType};
 use crate::go_json;
 use crate::issue::Issue;
 
@@ -21,18 +21,27 @@ pub struct Counts {
     pub comment_count: usize,
 }
 
+impl Counts {
+    /// Counts `blocks` edges at both of their ends; `at` is told whose number grows, and how.
+    pub fn of_edges<'e>(
+        edges: impl IntoIterator<Item = &'e Edge>,
+        mut at: impl FnMut(&'e str, fn(&mut Self)),
+    ) {
+        for edge in edges.into_iter().filter(|edge| edge.kind == EdgeType::Blocks) {
+            at(&edge.issue_id, |counts| counts.dependency_count += 1);
+            at(&edge.depends_on_id, |counts| counts.dependent_count += 1);
+        }
+    }
+}
+
 /// The counts of all issues by id. The issues have their edges and comments.
 pub fn counts(issues: &[Issue]) -> HashMap<&str, Counts> {
     let mut all: HashMap<&str, Counts> = HashMap::with_capacity(issues.len());
     for issue in issues {
-        let blocks = || issue.dependencies.iter().filter(|edge| edge.kind == EdgeType::Blocks);
-        let own = all.entry(&issue.id).or_default();
-        own.dependency_count += blocks().count();
-        own.comment_count += issue.comments.len();
-        for edge in blocks() {
-            all.entry(&edge.depends_on_id).or_default().dependent_count += 1;
-        }
+        all.entry(&issue.id).or_default().comment_count += issue.comments.len();
     }
+    let edges = issues.iter().flat_map(|issue| &issue.dependencies);
+    Counts::of_edges(edges, |id, add| add(all.entry(id).or_default()));
     all
 }
 
@@ -75,7 +84,6 @@ mod tests {
 
     use super::super::{Header, read};
     use super::*;
-    use crate::edge::Edge;
     use crate::issue::{Comment, Metadata};
 
     #[test]
