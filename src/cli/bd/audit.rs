@@ -106,14 +106,7 @@ impl Record {
             let mut text = String::new();
             let read = std::io::stdin().read_to_string(&mut text);
             read.map_err(|error| Refusal::plain(format!("failed to read stdin: {error}")))?;
-            line = serde_json::from_str(&text).map_err(|error| {
-                let why = if error.is_eof() {
-                    "unexpected end of JSON input".to_owned()
-                } else {
-                    error.to_string()
-                };
-                Refusal::plain(format!("invalid JSON on stdin: {why}"))
-            })?;
+            line = entry(&text).map_err(|why| Refusal::plain(format!("invalid JSON on stdin: {why}")))?;
             line.retain(|name, _| FIELDS.contains(&name.as_str()) || name == "extra");
         } else if self.kind.is_empty() {
             return Err(Refusal::plain("--kind is required"));
@@ -131,6 +124,53 @@ impl Record {
         }
         out::line(id);
         Ok(())
+    }
+}
+
+// What is read must be what bd can read again: so each field has the type that it has there, and Go's words say which it is.
+fn entry(text: &str) -> Result<Map<String, Value>, String> {
+    let value = serde_json::from_str(text).map_err(|error| {
+        if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() }
+    })?;
+    let line = match value {
+        Value::Object(line) => line,
+        Value::Null => Map::new(),
+        other => {
+            return Err(format!(
+                "json: cannot unmarshal {} into Go value of type audit.Entry",
+                kind_of(&other)
+            ));
+        }
+    };
+    for (name, value) in line.iter().filter(|(_, value)| !value.is_null()) {
+        let (fits, wanted) = match name.as_str() {
+            "exit_code" => (value.is_i64(), "int"),
+            "extra" => (value.is_object(), "map[string]interface {}"),
+            "created_at" if !value.is_string() => {
+                return Err("Time.UnmarshalJSON: input is not a JSON string".to_owned());
+            }
+            known if FIELDS.contains(&known) => (value.is_string(), "string"),
+            _ => continue,
+        };
+        if !fits {
+            let number = value.as_number().filter(|_| wanted == "int").map(|number| format!(" {number}"));
+            let kind = kind_of(value).to_owned() + &number.unwrap_or_default();
+            return Err(format!(
+                "json: cannot unmarshal {kind} into Go struct field Entry.{name} of type {wanted}"
+            ));
+        }
+    }
+    Ok(line)
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 

@@ -106,7 +106,10 @@ impl Import {
             // An import is committed whatever the policy is, as in bd.
             let message = is_something.then(words);
             Ok(Outcome { message, result })
-        })?;
+        });
+        let is_begun = !bd.global.readonly;
+        let result =
+            result.map_err(|refusal| if is_begun { refusal.within("import failed") } else { refusal })?;
         bar.finish_and_clear();
         tell(bd, &result, "Imported")
     }

@@ -115,7 +115,9 @@ impl Update {
         let fields = self.fields(bd)?;
         let labels =
             (split(&self.add_label), split(&self.remove_label), self.set_labels.as_ref().map(|l| split(l)));
-        let has_labels = !labels.0.is_empty() || !labels.1.is_empty() || labels.2.is_some();
+        // A flag without a label asks for something too, as in bd: it changes nothing, and the issue is shown.
+        let has_labels =
+            !self.add_label.is_empty() || !self.remove_label.is_empty() || self.set_labels.is_some();
         if fields.is_empty() && !has_labels && self.parent.is_none() && !self.claim && !self.persistent {
             out::line("No updates specified");
             return Ok(());

@@ -93,13 +93,17 @@ impl Twins {
 }
 
 fn call(town: &TestTown, dir: &Path, who: Who, words: &[String]) -> Ran {
+    run(command(town, dir, who, words))
+}
+
+fn command(town: &TestTown, dir: &Path, who: Who, words: &[String]) -> Command {
     let program = if who == Who::Real { bd() } else { PathBuf::from(env!("CARGO_BIN_EXE_bd")) };
     let mut command = Command::new(program);
     command.args(words);
     town.seal(&mut command);
     command.current_dir(dir).env("PWD", dir);
     command.env("BD_NON_INTERACTIVE", "1").env("BD_ACTOR", "me").env("TZ", "UTC");
-    run(command)
+    command
 }
 
 /// The workspace that the real bd made; it stays as it is.

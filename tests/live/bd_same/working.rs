@@ -6,9 +6,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::writing::{TABLES, Veil};
+use super::writing::Veil;
 use super::{Twins, Who, all_same, call, exact, first_line, without_bold};
-use crate::support::Ran;
+use crate::support::{Ran, run};
 
 const WORKING: &str = include_str!("working.txt");
 const MOLECULES: &str = include_str!("molecules.txt");
@@ -28,19 +28,13 @@ show t-spike --short
 query status=open --json";
 
 impl Twins {
-    /// What differs in the tables of two workspaces.
-    pub(super) fn different_rows(&self, veil: &Veil) -> Vec<String> {
-        let mut differences = Vec::new();
-        for table in TABLES {
-            let (real, ours) = (self.rows(Who::Real, table, veil), self.rows(Who::Ours, table, veil));
-            for row in real.iter().filter(|row| !ours.contains(row)) {
-                differences.push(format!("{table}: only the real one left {row}"));
-            }
-            for row in ours.iter().filter(|row| !real.contains(row)) {
-                differences.push(format!("{table}: only ours left {row}"));
-            }
-        }
-        differences
+    /// A command that reads this.
+    fn run_with_input(&self, who: Who, line: &str, input: &str) -> Ran {
+        let file = self.town.outside().join("input");
+        fs::write(&file, input).unwrap();
+        let mut command = super::command(&self.town, &self.dir(who), who, &super::split(line));
+        command.stdin(fs::File::open(&file).unwrap());
+        run(command)
     }
 
     /// The lines of `interactions.jsonl` without what belongs to the run.
@@ -54,6 +48,48 @@ impl Twins {
         };
         text.lines().map(shown).collect()
     }
+}
+
+#[test]
+fn a_line_for_the_record_is_taken_or_refused_as_by_the_real_one() {
+    let (veil, twins) = (Veil::new(), Twins::copied());
+    let before = twins.record(Who::Ours, &veil).len();
+    for (input, is_taken) in [
+        (r#"{"kind":"llm_call","prompt":"a <b>","exit_code":-3,"extra":{"b":1,"a":[2]},"unknown":7}"#, true),
+        (r#"{"kind":"tool_call","issue_id":null,"error":""}"#, true),
+        ("", false),
+        ("{\"kind\":", false),
+        ("null", false),
+        ("[1]", false),
+        ("\"text\"", false),
+        ("true", false),
+        (r#"{"kind":7}"#, false),
+        (r#"{"kind":"x","prompt":["a"]}"#, false),
+        (r#"{"kind":"x","exit_code":"1"}"#, false),
+        (r#"{"kind":"x","exit_code":1.5}"#, false),
+        (r#"{"kind":"x","extra":true}"#, false),
+        (r#"{"kind":"x","created_at":5}"#, false),
+        (r#"{"prompt":"x"}"#, false),
+    ] {
+        let told = [Who::Real, Who::Ours].map(|who| {
+            let ran = twins.run_with_input(who, "audit record --stdin", input);
+            assert_eq!(ran.code == 0, is_taken, "{input}: {ran:?}");
+            (ran.code, first_line(&ran.err))
+        });
+        assert_eq!(told[1], told[0], "{input}");
+    }
+    assert_eq!(twins.record(Who::Ours, &veil).len(), before + 2);
+    let kept = |who: Who| -> Vec<Value> {
+        let lines = twins.record(who, &veil);
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let without_time = |mut lines: Vec<Value>| {
+        for line in &mut lines {
+            line["created_at"] = Value::Null;
+        }
+        lines
+    };
+    assert_eq!(without_time(kept(Who::Ours)), without_time(kept(Who::Real)));
 }
 
 fn veiled(veil: &Veil, ran: &Ran) -> [String; 3] {
@@ -103,6 +139,7 @@ fn molecules_and_links_say_and_leave_what_the_real_ones_do() {
         ("empty.txt", "# nothing\n"),
         ("missing.txt", "update t-nonsense title=x\n"),
         ("template.jsonl", TEMPLATE),
+        ("untitled.jsonl", "{\"id\":\"t-untitled\"}\n"),
     ] {
         for who in [Who::Real, Who::Ours] {
             fs::write(twins.dir(who).join(name), text).unwrap();
