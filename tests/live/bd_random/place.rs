@@ -35,6 +35,9 @@ impl Who {
     }
 }
 
+/// A server that meets the lock of a writer ends; so often in a row no writer is the reason.
+const MOST_STARTS: u32 = 20;
+
 /// A workspace with a database `x`.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -131,7 +134,10 @@ impl Workspace {
             database: "x".into(),
             tls: false,
         };
+        let mut starts = 0;
         let process = loop {
+            starts += 1;
+            assert!(starts <= MOST_STARTS, "no server comes up: each of {MOST_STARTS} has ended");
             let args = ["sql-server", "--host", "127.0.0.1", "--port", &port.to_string(), "--data-dir", "."];
             let mut command = command(&self.town, &self.data_dir(), &dolt.path(), &args);
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -9,7 +9,7 @@ use std::process::Command;
 use regex::Regex;
 use similar::TextDiff;
 
-use super::writing::Veil;
+use super::writing::{Veil, different_rows};
 use super::{Twins, Who, all_same, first_line, split, without_bold};
 use crate::support::{run, wait_until};
 
@@ -153,12 +153,7 @@ fn gates_and_the_merge_slot_say_and_leave_what_the_real_ones_do() {
         };
         let (real, ours) = (named(Who::Real), named(Who::Ours));
         assert!(real.iter().any(|row| row.contains("(human)")) || table == "labels", "{real:?}");
-        for row in real.iter().filter(|row| !ours.contains(row)) {
-            differences.push(format!("{table}: only the real one left {row}"));
-        }
-        for row in ours.iter().filter(|row| !real.contains(row)) {
-            differences.push(format!("{table}: only ours left {row}"));
-        }
+        differences.extend(different_rows(table, &real, &ours));
     }
     all_same(&differences);
 }

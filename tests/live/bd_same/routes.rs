@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::writing::{TABLES, Veil};
+use super::writing::{TABLES, Veil, different_rows};
 use super::{Who, all_same, call, copy_all, first_line, split, without_bold};
 use crate::support::{Ran, TestTown};
 use serde_json::Value;
@@ -176,16 +176,7 @@ fn an_issue_of_another_rig_is_shown_and_changed_where_it_is() {
     {
         for table in TABLES {
             let [real, ours] = [Who::Real, Who::Ours].map(|who| towns.rows(who, database, table, &veil));
-            let only = |these: &[String], those: &[String]| -> Vec<String> {
-                these.iter().filter(|row| !those.contains(row)).cloned().collect()
-            };
-            if real != ours {
-                differences.push(format!(
-                    "{database} {table}: only the real one left {:#?}\nonly ours left {:#?}",
-                    only(&real, &ours),
-                    only(&ours, &real)
-                ));
-            }
+            differences.extend(different_rows(&format!("{database} {table}"), &real, &ours));
         }
     }
     all_same(&differences);

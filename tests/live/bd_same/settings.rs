@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::writing::Veil;
 use super::{Twins, Who, all_same, first_line, split, without_bold};
 use crate::support::{Ran, bd, run};
 
@@ -23,6 +24,7 @@ fn told(ran: &Ran) -> (String, i32, String) {
 
 #[test]
 fn json_in_an_envelope_is_wrapped_as_by_the_real_one() {
+    let veil = Veil::new();
     let twins = Twins::copied();
     let mut differences = Vec::new();
     for line in [
@@ -50,7 +52,6 @@ fn json_in_an_envelope_is_wrapped_as_by_the_real_one() {
     ] {
         let [real, ours] = [Who::Real, Who::Ours]
             .map(|who| call(&twins, who, &twins.dir(who), ("BD_JSON_ENVELOPE", "1"), line));
-        let veil = super::writing::Veil::new();
         let veiled = |ran: &Ran| {
             let (out, code, err) = told(ran);
             (veil.over(&out), code, err)
@@ -147,7 +148,7 @@ fn the_id_of_the_repository_is_renewed_as_by_the_real_one() {
     same("migrate --update-repo-id --yes").says("Repository ID updated");
     origin("git@example.com:other/place");
     same("migrate --update-repo-id --yes");
-    let veil = super::writing::Veil::new();
+    let veil = Veil::new();
     let stored = |who: Who| {
         let mut rows = twins.rows(who, "metadata", &veil);
         rows.retain(|row| row.contains("repo_id"));

@@ -97,7 +97,7 @@ fn whole(file: &fs::File) -> Vec<u8> {
     bytes
 }
 
-/// Looks at a condition until it holds; fails with `what` after ten seconds.
+/// Looks at a condition until it holds; fails with `what` after half a minute.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
