@@ -101,6 +101,7 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port, has_dolt: bool) -
     ];
     let parent = root.parent().unwrap_or(root);
     walk(session, gt, parent, &made, None)?;
+    let show = if session.format == Format::Json { out::note } else { out::line };
     // Where the issues are; so no repository is needed here.
     let rig = root.join("app");
     let beads = rig.join(".beads").to_string_lossy().into_owned();
@@ -120,9 +121,10 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port, has_dolt: bool) -
         ("So the next is free", vec!["bd", "ready"]),
         ("Everything there is", vec!["bd", "list", "--all"]),
     ];
+    show(format!("\n{}", styled(BOLD, "Into the rig: its issues are found from there")));
+    show(styled(DIM, format!("$ cd {}", out::shell_word(&rig.to_string_lossy()))));
     walk(session, gt, &rig, &issues, variable)?;
     if !has_dolt {
-        let show = if session.format == Format::Json { out::note } else { out::line };
         show(
             "\nNo usable dolt on PATH: nothing of the above needed one. With one, gt up serves these files."
                 .to_owned(),
@@ -163,7 +165,7 @@ fn walk(
 ) -> Result<(), Failure> {
     for (title, args) in steps {
         let show = if session.format == Format::Json { out::note } else { out::line };
-        show(format!("\n{}", styled(BOLD, title)));
+        show(if title.is_empty() { String::new() } else { format!("\n{}", styled(BOLD, title)) });
         let shown: Vec<String> = args.iter().map(|a| out::shell_word(a)).collect();
         show(styled(DIM, format!("$ gt {}", shown.join(" "))));
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
