@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Refusal, print_object};
 use super::context::{Bd, Calling};
+use super::fields::Fields;
 use super::version::BD_VERSION;
 use crate::cli::out;
 use crate::store::native::Native;
@@ -56,14 +57,11 @@ pub(super) fn whereabouts(calling: &Calling) -> Answer {
     let prefix = prefix(&workspace);
     let path = workspace.dir().to_string_lossy().into_owned();
     if calling.global.json {
-        let fields = [
-            ("path", Some(path)),
-            ("redirected_from", from),
-            ("prefix", prefix),
-            ("database_path", database),
-        ];
-        let told: Map<String, Value> =
-            fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value?)))).collect();
+        let told = Fields::default()
+            .with("path", path)
+            .maybe("redirected_from", from)
+            .maybe("prefix", prefix)
+            .maybe("database_path", database);
         return print_object(&told);
     }
     out::line(path);
@@ -125,32 +123,26 @@ pub(super) fn context(calling: &Calling) -> Answer {
     let beads_dir = text(workspace.dir());
     let cwd_root = facts.cwd_repo_root.as_deref().map(text);
     if calling.global.json {
-        let mut told = json!({
-            "backend": "dolt",
-            "bd_version": BD_VERSION,
-            "beads_dir": beads_dir,
-            "repo_root": text(&repo_root),
-            "is_redirected": facts.is_redirected,
-            "is_worktree": facts.is_worktree,
-            "dolt_mode": mode.as_str(),
-            "database": database,
-            "engine": engine,
-            "engine_reason": why,
-        });
-        let more = [
-            ("cwd_repo_root", cwd_root.map(Value::from)),
-            ("server_host", host.map(Value::from)),
-            ("server_port", port.map(Value::from)),
-            ("data_dir", data_dir.map(Value::from)),
-            ("project_id", project.map(Value::from)),
-            ("sync_remote", remote.clone().map(Value::from)),
-            ("sync_git_remote", remote.map(Value::from)),
-            ("role", role.map(Value::from)),
-            ("engine_forced_by", forced.map(Value::from)),
-        ];
-        if let Some(fields) = told.as_object_mut() {
-            fields.extend(more.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
-        }
+        let told = Fields::default()
+            .with("beads_dir", beads_dir)
+            .with("repo_root", text(&repo_root))
+            .maybe("cwd_repo_root", cwd_root)
+            .with("is_redirected", facts.is_redirected)
+            .with("is_worktree", facts.is_worktree)
+            .with("backend", "dolt")
+            .with("dolt_mode", mode.as_str())
+            .maybe("server_host", host)
+            .maybe("server_port", port)
+            .with("database", database)
+            .maybe("data_dir", data_dir)
+            .maybe("project_id", project)
+            .maybe("sync_remote", remote.as_ref())
+            .maybe("sync_git_remote", remote.as_ref())
+            .maybe("role", role)
+            .with("engine", engine)
+            .with("engine_reason", why)
+            .maybe("engine_forced_by", forced)
+            .with("bd_version", BD_VERSION);
         return print_object(&told);
     }
     let row = |name: &str, value: Option<String>| {

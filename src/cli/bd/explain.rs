@@ -5,33 +5,33 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use beads::ready::{WorkFilter, ready};
 use beads::{EdgeType, Issue, IssueType, Status, shapes};
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::answer::{Answer, Refusal, print_object};
+use super::answer::{Answer, print_object};
 use super::context::Bd;
+use super::fields::Fields;
 use super::lines::Page;
 use crate::store::view::View;
 
-fn with_fields(issue: &Issue, fields: Value) -> Answer<Value> {
-    let bare = Issue { dependencies: Vec::new(), comments: Vec::new(), ..issue.clone() };
-    let issue =
-        serde_json::to_value(bare).map_err(|error| Refusal::plain(format!("encoding JSON: {error}")))?;
-    match (issue, fields) {
-        (Value::Object(mut issue), Value::Object(fields)) => {
-            issue.extend(fields);
-            Ok(Value::Object(issue))
-        }
-        (issue, _) => Ok(issue),
-    }
+/// An issue with what is said about it.
+#[derive(Serialize)]
+struct Item {
+    #[serde(flatten)]
+    issue: Issue,
+    #[serde(flatten)]
+    about: Fields,
+}
+
+fn bare(issue: &Issue) -> Issue {
+    Issue { dependencies: Vec::new(), comments: Vec::new(), ..issue.clone() }
 }
 
 #[derive(Serialize)]
 struct Explanation {
-    ready: Vec<Value>,
-    blocked: Vec<Value>,
+    ready: Vec<Item>,
+    blocked: Vec<Item>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cycles: Vec<Vec<String>>,
-    summary: Value,
+    summary: Fields,
 }
 
 /// `--explain`.
@@ -68,17 +68,14 @@ pub(super) fn explain(bd: &Bd) -> Answer {
             page.line(format_args!("    Unblocks: {} issue(s)", counts.dependent_count));
         }
         page.line("");
-        let mut fields = json!({
-            "reason": reason,
-            "resolved_blockers": Some(&resolved).filter(|list| !list.is_empty()),
-            "dependency_count": counts.dependency_count,
-            "dependent_count": counts.dependent_count,
-        });
         let parent = issue.dependencies.iter().find(|edge| edge.kind == EdgeType::ParentChild);
-        if let (Some(parent), Some(fields)) = (parent, fields.as_object_mut()) {
-            fields.insert("parent".into(), json!(parent.depends_on_id));
-        }
-        ready_items.push(with_fields(issue, fields)?);
+        let about = Fields::default()
+            .with("reason", reason)
+            .with("resolved_blockers", Some(&resolved).filter(|list| !list.is_empty()))
+            .with("dependency_count", counts.dependency_count)
+            .with("dependent_count", counts.dependent_count)
+            .maybe("parent", parent.map(|edge| &edge.depends_on_id));
+        ready_items.push(Item { issue: bare(issue), about });
     }
     if !blocked.is_empty() {
         page.line(format_args!("● Blocked ({} issues):\n", blocked.len()));
@@ -93,11 +90,13 @@ pub(super) fn explain(bd: &Bd) -> Answer {
             let status = blocker.map_or("", |issue| issue.status.as_str());
             page.line(format_args!("    ← blocked by {id}: {title} [{status}]"));
             let priority = blocker.map_or(0, |issue| issue.priority);
-            blockers.push(json!({ "id": id, "title": title, "status": status, "priority": priority }));
+            let blocker = Fields::default().with("id", id).with("title", title);
+            blockers.push(blocker.with("status", status).with("priority", priority));
         }
         page.line("");
-        let fields = json!({ "blocked_by": blockers, "blocked_by_count": item.blocked_by_count });
-        blocked_items.push(with_fields(item.issue, fields)?);
+        let about =
+            Fields::default().with("blocked_by", blockers).with("blocked_by_count", item.blocked_by_count);
+        blocked_items.push(Item { issue: bare(item.issue), about });
     }
     if !cycles.is_empty() {
         page.line(format_args!("⚠ Cycles detected ({}):\n", cycles.len()));
@@ -108,7 +107,10 @@ pub(super) fn explain(bd: &Bd) -> Answer {
     }
     let (ready, blocked, circles) = (found.len(), blocked.len(), cycles.len());
     if bd.json() {
-        let summary = json!({ "total_ready": ready, "total_blocked": blocked, "cycle_count": circles });
+        let summary = Fields::default()
+            .with("total_ready", ready)
+            .with("total_blocked", blocked)
+            .with("cycle_count", circles);
         return print_object(&Explanation { ready: ready_items, blocked: blocked_items, cycles, summary });
     }
     let circles = if circles > 0 { format!(", {circles} cycle(s)") } else { String::new() };
@@ -168,14 +170,15 @@ pub(super) fn gated(bd: &Bd) -> Answer {
     if bd.json() {
         let mut molecules = Vec::new();
         for (molecule, gate, step) in found.values() {
-            molecules.push(json!({
-                "molecule_id": molecule.id,
-                "molecule_title": molecule.title,
-                "closed_gate": with_fields(gate, json!({}))?,
-                "ready_step": with_fields(step, json!({}))?,
-            }));
+            let fields = Fields::default()
+                .with("molecule_id", &molecule.id)
+                .with("molecule_title", &molecule.title)
+                .with("closed_gate", bare(gate))
+                .with("ready_step", bare(step));
+            molecules.push(fields);
         }
-        return print_object(&json!({ "count": molecules.len(), "molecules": molecules }));
+        let count = molecules.len();
+        return print_object(&Fields::default().with("molecules", molecules).with("count", count));
     }
     let mut page = Page::default();
     if found.is_empty() {

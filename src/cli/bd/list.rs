@@ -171,8 +171,15 @@ impl Children {
 /// `--skip-labels --json`.
 #[derive(Serialize)]
 struct Unlabelled<'i> {
-    issues: Vec<Listed<'i>>,
+    issues: Vec<Bare<'i>>,
     meta: UnlabelledMeta,
+}
+
+#[derive(Serialize)]
+struct Bare<'i> {
+    #[serde(flatten)]
+    listed: Listed<'i>,
+    labels: [(); 0],
 }
 
 #[derive(Serialize)]
@@ -309,22 +316,16 @@ impl List {
         if !self.skip_labels {
             return print_issues(found, view.all_counts());
         }
-        let listed = found.iter().map(|issue| Listed::new(issue, view.counts(&issue.id)));
-        let issues: Vec<Listed<'_>> = listed
-            .map(|mut listed| {
+        let issues: Vec<Bare<'_>> = found
+            .iter()
+            .map(|issue| {
+                let mut listed = Listed::new(issue, view.counts(&issue.id));
                 listed.issue.to_mut().labels.clear();
-                listed
+                Bare { listed, labels: [] }
             })
             .collect();
         let meta = UnlabelledMeta { skip_labels: true, count: issues.len() };
-        let answer = serde_json::to_value(Unlabelled { issues, meta });
-        let mut answer = answer.map_err(|error| Refusal::plain(format!("encoding JSON: {error}")))?;
-        for issue in answer.get_mut("issues").and_then(|list| list.as_array_mut()).into_iter().flatten() {
-            if let Some(fields) = issue.as_object_mut() {
-                fields.insert("labels".into(), serde_json::json!([]));
-            }
-        }
-        print_object(&answer)
+        print_object(&Unlabelled { issues, meta })
     }
 
     fn print_text(&self, bd: &Bd, view: &View, filter: &Filter, found: &[&Issue]) -> Answer {

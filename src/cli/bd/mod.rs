@@ -19,6 +19,7 @@ mod dep_show;
 mod doctor;
 mod explain;
 mod export;
+mod fields;
 mod flags;
 mod gate;
 mod history;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::context::Bd;
+use super::fields::Fields;
 use super::{molecule, wisp};
 use crate::cli::out;
 use crate::store::load::{self, With};
@@ -371,14 +372,20 @@ impl Pour {
         let how = Cloning { values, assignee: self.assignee, addition: "mol", ..Cloning::default() };
         let made = make(bd, "mol pour", &proto, &how)?;
         if bd.json() {
-            return print_object(&serde_json::json!({
-                "new_epic_id": made.root, "id_mapping": made.ids, "created": made.ids.len(), "attached": 0, "phase": "liquid",
-            }));
+            return print_object(&self::made(&made).with("attached", 0).with("phase", "liquid"));
         }
         out::line(format!("✓ Poured mol: created {} issues\n  Root issue: {}", made.ids.len(), made.root));
         out::line("  Phase: liquid (persistent in .beads/)");
         Ok(())
     }
+}
+
+/// What was made of a template, as bd tells it.
+pub(super) fn made(cloned: &Cloned) -> Fields {
+    Fields::default()
+        .with("new_epic_id", &cloned.root)
+        .with("id_mapping", &cloned.ids)
+        .with("created", cloned.ids.len())
 }
 
 /// Put two molecules together
@@ -464,13 +471,12 @@ impl Bond {
         };
         let count = spawned.as_ref().map_or(0, BTreeMap::len);
         if bd.json() {
-            let mut told = serde_json::json!({
-                "result_id": result, "result_type": "compound_molecule", "bond_type": self.kind,
-            });
-            if let (Some(ids), Some(told)) = (&spawned, told.as_object_mut()) {
-                told.insert("spawned".to_owned(), count.into());
-                told.insert("id_mapping".to_owned(), serde_json::json!(ids));
-            }
+            let told = Fields::default()
+                .with("result_id", &result)
+                .with("result_type", "compound_molecule")
+                .with("bond_type", &self.kind)
+                .maybe("spawned", spawned.as_ref().map(BTreeMap::len))
+                .maybe("id_mapping", spawned.as_ref());
             return print_object(&told);
         }
         out::line(format!("✓ Bonded: {} + {}", first.root().id, second.root().id));

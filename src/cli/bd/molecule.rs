@@ -7,10 +7,10 @@ use beads::edge::WaitsFor;
 use beads::{EdgeType, Issue, Status};
 use clap::Args;
 use serde::Serialize;
-use serde_json::json;
 
 use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
+use super::fields::Fields;
 use super::lines::{Page, go_list};
 use crate::cli::out;
 use crate::store::StoreError;
@@ -323,24 +323,22 @@ impl Show {
         let variables = molecule.variables();
         if bd.json() {
             // A molecule that was bonded is not known as one: no column keeps it.
-            let mut told = json!({
-                "root": molecule.root(),
-                "issues": molecule.issues,
-                "dependencies": Some(&molecule.edges).filter(|edges| !edges.is_empty()),
-                "variables": Some(&variables).filter(|names| !names.is_empty()),
-                "is_compound": false,
-                "bonded_from": null,
+            let parallel = analysis.as_ref().map(|found| Beside {
+                molecule_id: &id,
+                total_steps: found.infos.len(),
+                ready_steps: ready,
+                parallel_groups: &found.groups,
+                steps: found.infos.iter().map(|(issue, info)| (issue.id.as_str(), info)).collect(),
             });
-            if let (Some(found), Some(fields)) = (&analysis, told.as_object_mut()) {
-                let parallel = Beside {
-                    molecule_id: &id,
-                    total_steps: found.infos.len(),
-                    ready_steps: ready,
-                    parallel_groups: &found.groups,
-                    steps: found.infos.iter().map(|(issue, info)| (issue.id.as_str(), info)).collect(),
-                };
-                fields.insert("parallel".to_owned(), json!(parallel));
-            }
+            // A map in bd, so the keys are sorted.
+            let told = Fields::default()
+                .with("bonded_from", ())
+                .with("dependencies", Some(&molecule.edges).filter(|edges| !edges.is_empty()))
+                .with("is_compound", false)
+                .with("issues", &molecule.issues)
+                .maybe("parallel", parallel)
+                .with("root", molecule.root())
+                .with("variables", Some(&variables).filter(|names| !names.is_empty()));
             return print_object(&told);
         }
         let of_them = if self.parallel { format!(" ({ready} ready)") } else { String::new() };

@@ -3,10 +3,10 @@
 use beads::issue::Category;
 use beads::{IssueType, Status};
 use clap::Args;
-use serde_json::json;
 
 use super::answer::{Answer, print_object};
 use super::context::Bd;
+use super::fields::Fields;
 use super::lines::Page;
 use super::text::icon;
 use crate::store::load::Rules;
@@ -38,17 +38,20 @@ impl Statuses {
                 .iter()
                 .map(|status| {
                     let category = status.category().as_str();
-                    json!({ "name": status.as_str(), "category": category, "icon": icon(status), "description": about(status) })
+                    Fields::default()
+                        .with("name", status.as_str())
+                        .with("category", category)
+                        .with("icon", icon(status))
+                        .with("description", about(status))
                 })
                 .collect();
-            let mut answer = json!({ "built_in_statuses": built_in });
             let custom = rules.statuses.iter();
-            let custom: Vec<_> =
-                custom.map(|s| json!({ "name": s.name, "category": s.category.as_str() })).collect();
-            if let Some(fields) = answer.as_object_mut().filter(|_| !custom.is_empty()) {
-                fields.insert("custom_statuses".into(), json!(custom));
-            }
-            return print_object(&answer);
+            let custom: Vec<_> = custom
+                .map(|s| Fields::default().with("name", &s.name).with("category", s.category.as_str()))
+                .collect();
+            let custom = Some(custom).filter(|list| !list.is_empty());
+            let told = Fields::default().with("built_in_statuses", built_in);
+            return print_object(&told.maybe("custom_statuses", custom));
         }
         let mut page = Page::default();
         page.line("Built-in statuses:");
@@ -99,13 +102,10 @@ impl Types {
         if bd.json() {
             let core: Vec<_> = CORE
                 .iter()
-                .map(|(name, about)| json!({ "name": name.as_str(), "description": about }))
+                .map(|(name, about)| Fields::default().with("name", name.as_str()).with("description", about))
                 .collect();
-            let mut answer = json!({ "core_types": core });
-            if let Some(fields) = answer.as_object_mut().filter(|_| !custom.is_empty()) {
-                fields.insert("custom_types".into(), json!(custom));
-            }
-            return print_object(&answer);
+            let custom = Some(custom).filter(|list| !list.is_empty());
+            return print_object(&Fields::default().with("core_types", core).maybe("custom_types", custom));
         }
         let mut page = Page::default();
         page.line("Core work types (built-in):");

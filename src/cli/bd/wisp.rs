@@ -11,6 +11,7 @@ use serde_json::json;
 use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
 use super::delete;
+use super::fields::Fields;
 use super::flags::split;
 use super::mol;
 use crate::cli::out;
@@ -94,9 +95,7 @@ impl Create {
         };
         let made = mol::make(bd, "wisp create", &proto, &how)?;
         if bd.json() {
-            return print_object(&json!({
-                "new_epic_id": made.root, "id_mapping": made.ids, "created": made.ids.len(), "phase": "vapor",
-            }));
+            return print_object(&mol::made(&made).with("phase", "vapor"));
         }
         let root = &made.root;
         out::line(format!("✓ Created wisp: {} issues\n  Root issue: {root}", made.ids.len()));
@@ -194,11 +193,8 @@ impl List {
                 old: is_old(issue),
             };
             let wisps: Vec<Item> = found.iter().map(item).collect();
-            let mut told = json!({ "wisps": wisps, "count": found.len() });
-            if let Some(told) = told.as_object_mut().filter(|_| old > 0) {
-                told.insert("old_count".to_owned(), old.into());
-            }
-            return print_object(&told);
+            let told = Fields::default().with("wisps", wisps).with("count", found.len());
+            return print_object(&told.maybe("old_count", Some(old).filter(|old| *old > 0)));
         }
         if found.is_empty() {
             out::line("No wisps found");
@@ -288,11 +284,8 @@ impl Gc {
         let ids: Vec<String> = found.iter().map(|issue| issue.id.clone()).collect();
         if found.is_empty() {
             if bd.json() {
-                let mut told = json!({ "cleaned_ids": [], "cleaned_count": 0 });
-                if let Some(told) = told.as_object_mut().filter(|_| self.dry_run) {
-                    told.insert("dry_run".to_owned(), true.into());
-                }
-                return print_object(&told);
+                let told = Fields::default().with("cleaned_ids", ids).with("cleaned_count", 0);
+                return print_object(&told.maybe("dry_run", self.dry_run.then_some(true)));
             }
             out::line("No abandoned wisps found");
             return Ok(());
@@ -301,9 +294,8 @@ impl Gc {
             return delete::delete_all(bd, "wisp gc", &ids);
         }
         if bd.json() {
-            return print_object(&json!({
-                "cleaned_ids": ids, "cleaned_count": 0, "candidates": ids.len(), "dry_run": true,
-            }));
+            let told = Fields::default().with("cleaned_ids", &ids).with("cleaned_count", 0);
+            return print_object(&told.with("candidates", ids.len()).with("dry_run", true));
         }
         out::line(format!("Dry run: would clean {} abandoned wisp(s):\n", ids.len()));
         for issue in &found {
