@@ -45,7 +45,7 @@ pub struct RowChanges {
 /// What a statement that changes rows would do to this state.
 ///
 /// # Errors
-/// As [`super::query`]. A table without a primary key is refused.
+/// As [`super::query()`]. A table without a primary key is refused.
 pub fn changes(tables: &Tables, sql: &str, context: &EvalContext) -> Result<RowChanges> {
     let mut words = Lexemes::of(sql)?;
     match words.word().as_deref() {
