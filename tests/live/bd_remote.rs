@@ -2,8 +2,12 @@
 //! do there, and nothing is said to a server that does not prove who it is.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use serde_json::Value;
 
@@ -52,7 +56,7 @@ impl Remote {
         let mut command = in_dolt("data", &["sql-server", "--config", "../config.yaml"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let server = Child(command.spawn().unwrap());
-        wait_until("the server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait_until("the server listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         fs::create_dir(town.outside().join("project")).unwrap();
         Self { town, port, _server: server }
     }
@@ -83,12 +87,44 @@ impl Remote {
     }
 
     fn init(&self, trusted: &str, password: &str) -> Ran {
-        let port = self.port.to_string();
+        self.init_at(self.port, trusted, password)
+    }
+
+    fn init_at(&self, port: u16, trusted: &str, password: &str) -> Ran {
+        let port = port.to_string();
         let args = ["init", "--server", "--server-host", "127.0.0.1", "--server-port", &port];
         let more = ["--server-user", "agent", "--prefix", "x", "--database", "x_issues"];
         let quiet = ["--skip-agents", "--skip-hooks"];
         self.with(env!("CARGO_BIN_EXE_bd").into(), trusted, password, &[&args[..], &more, &quiet].concat())
     }
+}
+
+/// Passes on what is said to the server at this port, and keeps what the client has said.
+fn overhear(server: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let kept = Arc::clone(&heard);
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut server) =
+                (client.unwrap(), TcpStream::connect(("127.0.0.1", server)).unwrap());
+            let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || std::io::copy(&mut answers, &mut back));
+            let mut bytes = [0; 4096];
+            // A client that goes away is an end too.
+            while let Ok(count @ 1..) = client.read(&mut bytes) {
+                kept.lock().unwrap().extend_from_slice(&bytes[..count]);
+                if server.write_all(&bytes[..count]).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    (port, heard)
+}
+
+fn says(heard: &Mutex<Vec<u8>>, words: &str) -> bool {
+    heard.lock().unwrap().windows(words.len()).any(|part| part == words.as_bytes())
 }
 
 fn ids(shown: &Value) -> Vec<&str> {
@@ -117,7 +153,8 @@ fn a_database_behind_tls_and_a_password_is_made_read_and_written_as_by_the_real_
                 "{question:?}"
             );
         }
-        remote.ours(&["sql", "select count(*) from issues"]).ok().says("2");
+        let counted = remote.ours(&["sql", "select count(*) as n from issues", "--json"]).ok().json();
+        assert_eq!(counted, serde_json::json!([{ "n": 2 }]));
         remote.ours(&["doctor"]).ok().says("0 errors");
         let exported = remote.ours(&["export"]).ok().out;
         assert_eq!(exported.lines().count(), 2);
@@ -130,7 +167,12 @@ fn a_database_behind_tls_and_a_password_is_made_read_and_written_as_by_the_real_
 #[test]
 fn nothing_is_said_to_a_server_that_does_not_prove_who_it_is() {
     let remote = Remote::new(Dolt::V1, true);
-    remote.init("stranger.pem", PASSWORD).fails(1).says("certificate").never_says(PASSWORD);
+    let (port, heard) = overhear(remote.port);
+    remote.init_at(port, "stranger.pem", PASSWORD).fails(1).says("certificate").never_says(PASSWORD);
+    assert!(!heard.lock().unwrap().is_empty(), "it asked for TLS");
+    for words in ["agent", PASSWORD, "x_issues", "mysql_native_password", "caching_sha2_password"] {
+        assert!(!says(&heard, words), "{words} was said in the clear");
+    }
     remote.init("cert.pem", "wrong").fails(1).says("Access denied").never_says("wrong");
     remote
         .init("missing.pem", PASSWORD)
@@ -149,5 +191,7 @@ fn nothing_is_said_to_a_server_that_does_not_prove_who_it_is() {
     remote.ours(&["list", "--all"]).ok().never_says("Never said");
     // A server without TLS is refused before anything is said.
     let plain = Remote::new(Dolt::V1, false);
-    plain.init("cert.pem", PASSWORD).fails(1).says("server does not have this capability");
+    let (port, heard) = overhear(plain.port);
+    plain.init_at(port, "cert.pem", PASSWORD).fails(1).says("server does not have this capability");
+    assert!(heard.lock().unwrap().is_empty(), "{heard:?}");
 }
