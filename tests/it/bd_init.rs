@@ -441,3 +441,44 @@ fn the_history_of_the_database_is_shown_and_what_is_left_is_committed() {
     let shown = bd(&sealed, &root, &["dolt", "show", "--json"]).ok().json();
     assert_eq!((&shown["database"], &shown["embedded"]), (&"w".into(), &true.into()));
 }
+
+/// The commands that a text names, as the words behind `bd` and the flags behind those.
+fn commands(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
+    let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let mut found = Vec::new();
+    for line in text.lines() {
+        for span in line.split('`').map(str::trim).filter_map(|span| span.strip_prefix("bd ")) {
+            // What stands behind two blanks says what it is for.
+            let command =
+                span.split(['#', '(']).next().unwrap_or_default().split("  ").next().unwrap_or_default();
+            let words: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).collect();
+            let verbs = words.iter().take_while(|word| !word.starts_with('-') && is_word(word));
+            let flags = words.iter().filter(|word| word.starts_with("--"));
+            let flag = |word: &&str| word.split('=').next().unwrap_or_default().to_owned();
+            found.push((verbs.map(|&word| word.to_owned()).collect(), flags.map(flag).collect()));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_that_an_agent_is_told_of_is_here_with_its_flags() {
+    let sealed = Sealed::new();
+    let root = repository(&sealed, "w");
+    bd(&sealed, &root, &["init", "-q"]).ok();
+    let told = [&["prime", "--full"][..], &["quickstart"]].map(|args| bd(&sealed, &root, args).ok().out);
+    let files = ["AGENTS.md", ".beads/README.md"].map(|name| read(&root.join(name)));
+    for text in told.iter().chain(&files) {
+        let commands = commands(text);
+        assert!(commands.len() >= 4, "{text}");
+        for (words, flags) in commands.into_iter().filter(|(words, _)| !words.is_empty()) {
+            let mut args: Vec<&str> = words.iter().map(String::as_str).collect();
+            args.push("--help");
+            let help = bd(&sealed, &root, &args).ok();
+            assert!(help.out.contains("Usage:"), "{words:?}: {help:?}");
+            for flag in flags {
+                assert!(help.out.contains(&flag), "{words:?} has no {flag}: {help:?}");
+            }
+        }
+    }
+}

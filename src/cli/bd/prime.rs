@@ -200,7 +200,6 @@ const COMMANDS: &str = "
 - `bd create … --parent=<id>` - a part of something larger
 - `bd update <id> --claim`, `--assignee=…`, `--title=…`, `--notes=…`, `--design=…`
 - `bd close <id> <id> --reason=\"…\"`
-- `bd edit` opens an editor and blocks: do not use it
 
 ### Dependencies & Blocking
 - `bd dep add <issue> <other>` - the issue waits for the other
@@ -211,7 +210,6 @@ const COMMANDS: &str = "
 
 ### Project Health
 - `bd stats`, `bd doctor`
-- `bd doctor --check=conventions` - what has drifted from the conventions
 
 ### Quality Tools
 - `bd create --acceptance=\"…\" --design=\"…\"`
@@ -219,11 +217,11 @@ const COMMANDS: &str = "
 
 ### Lifecycle & Hygiene
 - `bd defer <id> --until=\"date\"`, `bd supersede <id> --with=<id>`
-- `bd stale`, `bd orphans`, `bd preflight`
-- `bd human <id>` - a person has to decide
+- `bd stale`, `bd orphans`
+- `bd gate create --blocks <id> --reason=\"…\"` - a person has to decide
 
 ### Structured Workflows
-- `bd formula list`, `bd mol pour <name>`
+- `bd mol pour <template>`, `bd mol current`
 
 ## Common Workflows
 

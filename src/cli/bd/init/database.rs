@@ -11,10 +11,10 @@ use crate::doltserver::record::AskedBy;
 use crate::doltserver::{Context, endpoint, find};
 use crate::rig;
 use crate::sql::{self, Client, Endpoint};
-use crate::store::load;
 use crate::store::native::{Attempt, Native};
 use crate::store::reader::Reader;
 use crate::store::schema::{self, Fresh, SchemaError};
+use crate::store::{StoreError, load};
 use crate::sys::clock::Deadline;
 use crate::sys::lock;
 use crate::town::Town;
@@ -34,12 +34,14 @@ pub(super) struct Found {
     pub(super) is_adopted: bool,
     /// The server, as `user@host:port`.
     pub(super) server: Option<String>,
+    /// Whether it is one of the town around.
+    pub(super) is_in_town: bool,
 }
 
 impl Found {
     fn new(fresh: &Fresh) -> Self {
         let (project_id, prefix) = (fresh.project_id.clone(), fresh.prefix.clone());
-        Self { project_id, prefix, is_adopted: false, server: None }
+        Self { project_id, prefix, is_adopted: false, server: None, is_in_town: false }
     }
 }
 
@@ -53,6 +55,7 @@ pub(super) async fn make(plan: &Plan, dir: &Path, fresh: &Fresh) -> Answer<Found
             (Some(address), Some(town)) if local.rule == Rule::Town => {
                 let mut found = in_town(plan, town, &local, address, fresh).await?;
                 found.server = Some(shown(address));
+                found.is_in_town = true;
                 Ok(found)
             }
             (Some(address), _) => {
@@ -118,7 +121,10 @@ fn natively_here(path: &Path, fresh: &Fresh) -> Answer<Option<Found>> {
 
 fn adopt(reader: &dyn Reader, path: &Path, fresh: &Fresh) -> Answer<Found> {
     let read = |table: &'static str, key: &str| load::keyed(reader, table, key);
-    let project = read("metadata", "_project_id").map_err(|_| foreign(&path.display().to_string()))?;
+    let project = read("metadata", "_project_id").map_err(|error| match error {
+        StoreError::Store(dolt_store::Error::NoTable { .. }) => foreign(&path.display().to_string()),
+        error => error.into(),
+    })?;
     let prefix = read("config", "issue_prefix")?;
     let mut found = Found::new(fresh);
     found.is_adopted = true;

@@ -570,7 +570,8 @@ impl Init {
         out::line(format!("  Mode: {}", plan.mode.as_str()));
         if let Some(server) = &made.found.server {
             out::line(format!("  Server: {server}"));
-            if self.server_host.is_none() && plan.env.text("BEADS_DOLT_SERVER_HOST").is_none() {
+            let is_said = self.server_host.is_some() || made.found.is_in_town;
+            if !is_said && plan.env.text("BEADS_DOLT_SERVER_HOST").is_none() {
                 out::note(
                     "\n  ⚠ Server host defaulted to 127.0.0.1.\n    If it is another machine, pass --server-host.",
                 );
@@ -668,6 +669,11 @@ async fn commit(git: &Git, plan: &Plan, agents: &str) -> Result<bool, String> {
         Ok(_) => Ok(true),
         Err(error) if error.contains("nothing to commit") || error.contains("nothing added to commit") => {
             Ok(false)
+        }
+        // Git says so in a dozen lines.
+        Err(error) if error.contains("Please tell me who you are") => {
+            Err("git does not know who you are; set user.name and user.email ('git config'), then commit"
+                .to_owned())
         }
         Err(error) => Err(error),
     }
