@@ -1,5 +1,6 @@
 //! `bd delete`. Without `--force` it only shows what would go.
 
+use beads::edge::Target;
 use beads::shapes::Deleted;
 use clap::Args;
 use serde_json::json;
@@ -170,19 +171,23 @@ fn preview(deletion: &Deletion) {
         vec![format!("\n⚠️  DELETE PREVIEW\n\nIssue to delete:\n  {}: {}", issue.id, issue.title)];
     if !deletion.edges.is_empty() {
         lines.push(format!("\nDependency links to remove: {}", deletion.edges.len()));
-        let (own, into): (Vec<_>, Vec<_>) =
+        let (own, mut into): (Vec<_>, Vec<_>) =
             deletion.edges.iter().partition(|stored| stored.edge.issue_id == issue.id);
-        for stored in own {
+        // Issues come before wisps.
+        into.sort_by_key(|stored| (stored.family, &stored.edge.issue_id));
+        for stored in &own {
             let edge = &stored.edge;
             lines.push(format!("  {} → {} ({})", edge.issue_id, edge.depends_on_id, edge.kind));
         }
-        for stored in into {
+        for stored in &into {
             lines.push(format!("  {} → {} (inbound)", stored.edge.issue_id, issue.id));
         }
-        lines.push("\nConnected issues where text references will be updated:".to_owned());
-        lines.extend(deletion.mentions.iter().map(|issue| format!("  {}: {}", issue.id, issue.title)));
-        if deletion.mentions.is_empty() {
-            lines.push("  (none have text references)".to_owned());
+        if !into.is_empty() || own.iter().any(|stored| stored.target != Target::External) {
+            lines.push("\nConnected issues where text references will be updated:".to_owned());
+            lines.extend(deletion.mentions.iter().map(|issue| format!("  {}: {}", issue.id, issue.title)));
+            if deletion.mentions.is_empty() {
+                lines.push("  (none have text references)".to_owned());
+            }
         }
     }
     lines.push("\nThis operation cannot be undone!".to_owned());

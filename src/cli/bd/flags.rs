@@ -82,6 +82,15 @@ impl Texts {
         if *value == "-" { stdin().map(Some) } else { Ok(Some((*value).clone())) }
     }
 
+    /// Whether the description comes from standard input or a file.
+    pub(super) fn is_description_read(&self) -> bool {
+        let words = [&self.description, &self.body, &self.message];
+        self.stdin
+            || self.body_file.is_some()
+            || self.description_file.is_some()
+            || words.into_iter().any(|word| word.as_deref() == Some("-"))
+    }
+
     /// The design, from whichever flag it comes.
     pub(super) fn design(&self) -> Answer<Option<String>> {
         match (&self.design_file, &self.design) {

@@ -51,7 +51,8 @@ impl LabelShape {
 /// What is around each issue, for flat lists (bd `GetBlockingInfoForIssues`).
 pub(super) struct Arounds<'v> {
     status: HashMap<&'v str, &'v Status>,
-    blocks: HashMap<&'v str, Vec<(String, &'v str)>>,
+    // Whether it is a wisp, the edge's id, the issue's: in this order they are named.
+    blocks: HashMap<&'v str, Vec<(bool, String, &'v str)>>,
 }
 
 impl<'v> Arounds<'v> {
@@ -60,10 +61,10 @@ impl<'v> Arounds<'v> {
         let status: HashMap<&str, &Status> =
             view.all().map(|issue| (issue.id.as_str(), &issue.status)).collect();
         let mut blocks: HashMap<&str, Vec<_>> = HashMap::new();
-        for issue in view.all() {
+        for (at, issue) in view.all().enumerate() {
             for edge in issue.dependencies.iter().filter(|edge| edge.kind == EdgeType::Blocks) {
                 let entry = blocks.entry(edge.depends_on_id.as_str()).or_default();
-                entry.push((edge.computed_id(), issue.id.as_str()));
+                entry.push((at >= view.durable, edge.computed_id(), issue.id.as_str()));
             }
         }
         Self { status, blocks }
@@ -85,7 +86,7 @@ impl<'v> Arounds<'v> {
         {
             let mut sources = sources.clone();
             sources.sort();
-            around.blocks = sources.into_iter().map(|(_, id)| id.to_owned()).collect();
+            around.blocks = sources.into_iter().map(|(_, _, id)| id.to_owned()).collect();
         }
         around
     }

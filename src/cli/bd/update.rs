@@ -98,8 +98,8 @@ pub(super) struct Update {
     /// Remove a key of the document
     #[arg(long)]
     unset_metadata: Vec<String>,
-    /// Take an empty description for what it is
-    #[arg(long, hide = true)]
+    /// Take an empty description from standard input or a file for what it is
+    #[arg(long)]
     allow_empty_description: bool,
 }
 
@@ -277,10 +277,12 @@ impl Update {
         }
         set("assignee", if self.unassign { Some(String::new()) } else { self.texts.assignee.clone() });
         let description = self.texts.description()?;
-        if description.as_deref().is_some_and(|text| text.trim().is_empty()) && !self.allow_empty_description
+        if description.as_deref() == Some("")
+            && self.texts.is_description_read()
+            && !self.allow_empty_description
         {
             return refuse(
-                "refusing to overwrite description with an empty value; use --allow-empty-description to clear it",
+                "empty description from stdin/file requires --allow-empty-description (or use an explicit inline empty value like --description \"\")",
             );
         }
         set("description", description);
