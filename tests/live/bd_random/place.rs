@@ -25,8 +25,6 @@ pub(crate) enum Who {
 }
 
 impl Who {
-    pub(crate) const BOTH: [Self; 2] = [Self::Ours, Self::Theirs];
-
     fn program(self) -> PathBuf {
         match self {
             Self::Ours => PathBuf::from(env!("CARGO_BIN_EXE_bd")),
@@ -71,12 +69,21 @@ fn command(town: &TestTown, dir: &Path, program: &Path, args: &[&str]) -> Comman
 
 impl Workspace {
     pub(crate) fn new() -> Self {
-        let template = template();
+        Self::copy_of(template())
+    }
+
+    /// Of a workspace that no server serves.
+    pub(crate) fn copy_of(project: &Path) -> Self {
         let town = TestTown::build(Dolt::V2, &[], free_port());
         let dir = town.outside().join("project");
-        copy_tree(template, &dir);
+        copy_tree(project, &dir);
         let embedded = fs::read_to_string(dir.join(".beads/metadata.json")).unwrap();
         Self { server: None, town, dir, embedded }
+    }
+
+    /// The directory of the project.
+    pub(crate) fn project(&self) -> &Path {
+        &self.dir
     }
 
     /// The directory of the database.
@@ -88,9 +95,17 @@ impl Workspace {
         self.dir.join(".beads/embeddeddolt")
     }
 
+    /// Whether a server is up.
+    pub(crate) fn is_served(&self) -> bool {
+        self.server.is_some()
+    }
+
     /// A command that has not begun.
     pub(crate) fn command(&self, who: Who, args: &[&str]) -> Command {
-        command(&self.town, &self.dir, &who.program(), args)
+        let mut command = command(&self.town, &self.dir, &who.program(), args);
+        // A quarter of the time of a short-lived Go program is spent on tidying up memory that goes with it.
+        command.env("GOGC", "off");
+        command
     }
 
     /// Runs a command to its end.
