@@ -77,7 +77,7 @@ enum Command {
 
 /// Track issues, as the program bd does: gt bd ready
 #[derive(Debug, clap::Args)]
-#[command(disable_help_flag = true)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
 struct BdWords {
     /// A command of bd and its arguments; gt bd help lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORDS")]

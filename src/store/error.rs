@@ -121,6 +121,25 @@ pub enum StoreError {
     Refused(String),
 }
 
+/// What every command reads first.
+const FIRST_TABLES: [&str; 4] = ["issues", "config", "metadata", "schema_migrations"];
+
+const NO_SUCH_TABLE: u16 = 1146;
+
+impl StoreError {
+    /// Whether the database is one in which nobody has made bd's tables yet.
+    pub fn is_without_tables(&self) -> bool {
+        match self {
+            Self::Store(dolt_store::Error::NoTable { name }) => FIRST_TABLES.contains(&name.as_str()),
+            Self::Sql(error) if error.code() == Some(NO_SUCH_TABLE) => {
+                let text = error.to_string();
+                FIRST_TABLES.iter().any(|name| text.ends_with(name))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<SchemaError> for StoreError {
     fn from(error: SchemaError) -> Self {
         match error {

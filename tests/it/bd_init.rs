@@ -267,9 +267,15 @@ fn memories_are_kept_found_and_primed() {
     bd(&sealed, &root, &["memories", "SESSIONS"]).ok().says("  auth\n    uses sessions");
     let primed = bd(&sealed, &root, &["prime", "--full"]).ok();
     primed.says("## Persistent Memories (2)").says("### auth\nuses sessions");
-    for words in
-        ["Quality Tools", "Lifecycle & Hygiene", "Structured Workflows", "bd formula list", "conventions"]
-    {
+    for words in [
+        "Quality Tools",
+        "Lifecycle & Hygiene",
+        "Structured Workflows",
+        "bd formula list",
+        "conventions",
+        "bd human",
+        "bd preflight",
+    ] {
         assert!(bd(&sealed, &root, &["prime", "--full"]).ok().out.contains(words), "{words}");
     }
     bd(&sealed, &root, &["forget", "auth"]).ok().says("Forgot [auth]: uses sessions");
@@ -467,10 +473,20 @@ fn every_command_that_an_agent_is_told_of_is_here_with_its_flags() {
     let root = repository(&sealed, "w");
     bd(&sealed, &root, &["init", "-q"]).ok();
     let told = [&["prime", "--full"][..], &["quickstart"]].map(|args| bd(&sealed, &root, args).ok().out);
+    // What is said not to be here says so too.
+    let (before, line) = told[0].split_once("The real bd can do it on the same database: ").unwrap();
+    let (others, behind) = line.split_once('\n').unwrap();
+    let others: Vec<&str> = others.split('`').filter_map(|span| span.strip_prefix("bd ")).collect();
+    assert_eq!(others.len(), 4, "{others:?}");
+    for words in others {
+        let words: Vec<&str> = words.split(' ').collect();
+        bd(&sealed, &root, &words).fails(1).says("is not here yet; real bd can do it");
+    }
+    let told = [before, behind, &told[1]].map(str::to_owned);
     let files = ["AGENTS.md", ".beads/README.md"].map(|name| read(&root.join(name)));
     for text in told.iter().chain(&files) {
         let commands = commands(text);
-        assert!(commands.len() >= 4, "{text}");
+        assert!(commands.len() >= 3, "{text}");
         for (words, flags) in commands.into_iter().filter(|(words, _)| !words.is_empty()) {
             let mut args: Vec<&str> = words.iter().map(String::as_str).collect();
             args.push("--help");
@@ -480,5 +496,37 @@ fn every_command_that_an_agent_is_told_of_is_here_with_its_flags() {
                 assert!(help.out.contains(&flag), "{words:?} has no {flag}: {help:?}");
             }
         }
+    }
+}
+
+#[test]
+fn a_rig_whose_tables_nobody_has_made_yet_says_how_to_make_them() {
+    let sealed = Sealed::new();
+    let town = sealed.path().join("town");
+    sealed.gt(&sealed.path(), &["install", town.to_str().unwrap()]).ok();
+    // A rig is a repository; there is no git here that could make it one.
+    repository(&sealed, "town/api");
+    sealed.gt(&town, &["rig", "add", "api"]).ok();
+    let rig = town.join("api");
+    for args in [&["ready"][..], &["list"], &["create", "Too early"], &["show", "api-1"]] {
+        let ran = bd(&sealed, &rig, args).fails(1);
+        assert!(ran.err.contains("there is no table ") && ran.err.contains("bd init --server"), "{ran:?}");
+    }
+    let told = bd(&sealed, &rig, &["ready", "--json"]).fails(1).json();
+    assert!(told["hint"].as_str().unwrap().contains("'bd init'"), "{told}");
+    bd(&sealed, &rig, &["init", "--server", "--prefix", "api", "-q"]).ok();
+    bd(&sealed, &rig, &["create", "In time", "--id", "api-1"]).ok();
+    bd(&sealed, &rig, &["ready"]).ok().says("api-1");
+}
+
+#[test]
+fn the_version_is_told_by_a_flag_too_for_programs_that_need_a_least_one() {
+    let sealed = Sealed::new();
+    let told = bd(&sealed, &sealed.path(), &["version"]).ok().out;
+    assert!(told.starts_with("bd version 1.1.0 ("), "{told}");
+    for flag in ["--version", "-V"] {
+        assert_eq!(bd(&sealed, &sealed.path(), &[flag]).ok().out, told);
+        assert_eq!(sealed.gt(&sealed.path(), &["bd", flag]).ok().out, told);
+        bd(&sealed, &sealed.path(), &["list", flag]).fails(1).says("unknown");
     }
 }

@@ -121,6 +121,9 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
             StoreError::NoDatabase { .. } => Some("run 'bd init' to create a new database"),
+            error if error.is_without_tables() => Some(
+                "'bd init' makes the tables of issues; in a rig of a town it is 'bd init --server --prefix PREFIX'",
+            ),
             StoreError::Held { .. } => Some("wait for it to finish, or stop it"),
             StoreError::Forced { engine: "native", .. } => {
                 Some("stop that server, or let it write: --engine auto, the default, takes the one that can")

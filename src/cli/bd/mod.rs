@@ -78,7 +78,7 @@ use crate::town::env::Env;
 
 /// Track issues and their dependencies in a Dolt database, with a server or without one.
 #[derive(Debug, Parser)]
-#[command(name = "bd", disable_version_flag = true, max_term_width = 100, after_help = EXAMPLES, subcommand_help_heading = "Available Commands")]
+#[command(name = "bd", version = version::LINE, max_term_width = 100, after_help = EXAMPLES, subcommand_help_heading = "Available Commands")]
 struct Cli {
     #[command(flatten)]
     global: Global,

@@ -223,6 +223,9 @@ const COMMANDS: &str = "
 ### Structured Workflows
 - `bd mol pour <template>`, `bd mol current`
 
+### Not In This Program
+The real bd can do it on the same database: `bd formula list`, `bd human`, `bd preflight`, `bd doctor --check=conventions`
+
 ## Common Workflows
 
 ```bash

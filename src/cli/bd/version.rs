@@ -6,8 +6,17 @@ use super::answer::{Answer, print_object};
 use super::context::Calling;
 use crate::cli::out;
 
+macro_rules! bd_version {
+    () => {
+        "1.1.0"
+    };
+}
+
 /// The bd whose database, files and answers these are. Programs that need a least version of bd compare this.
-pub(super) const BD_VERSION: &str = "1.1.0";
+pub(super) const BD_VERSION: &str = bd_version!();
+
+/// What `--version` prints behind the program's name.
+pub(super) const LINE: &str = concat!("version ", bd_version!(), " (gt ", env!("CARGO_PKG_VERSION"), ")");
 
 /// Prints both.
 pub(super) fn version(calling: &Calling) -> Answer {
@@ -15,6 +24,6 @@ pub(super) fn version(calling: &Calling) -> Answer {
     if calling.global.json {
         return print_object(&json!({ "version": BD_VERSION, "build": build }));
     }
-    out::line(format!("bd version {BD_VERSION} ({build})"));
+    out::line(format!("bd {LINE}"));
     Ok(())
 }
