@@ -10,6 +10,8 @@ pub mod dir_id;
 pub mod host;
 pub mod interrupt;
 pub mod lock;
+mod memory;
 pub mod net;
+pub mod parallel;
 pub mod process;
 pub mod spawn;

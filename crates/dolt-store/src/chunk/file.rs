@@ -4,13 +4,14 @@
 //! Whoever reads many small pieces gets them from blocks that are kept: ten thousand rows lie beside each other more often than
 //! not. What was written once never changes in these files; a block that was read before the file grew is read again.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use thread_local::ThreadLocal;
 
 use crate::{Error, Result};
 
@@ -19,9 +20,8 @@ use crate::{Error, Result};
 pub(super) struct ReadFile {
     file: File,
     path: PathBuf,
-    // Small pieces that were read so far, up to `READS`.
-    reads: AtomicU32,
-    blocks: Mutex<Blocks>,
+    // Each thread has its own: two that read parts of one table would wait for one another at every row.
+    blocks: ThreadLocal<RefCell<Blocks>>,
 }
 
 /// So many small pieces are read by themselves before blocks are kept: a look-up or two should not pay for more.
@@ -29,10 +29,12 @@ const READS: u32 = 48;
 /// Bytes of a block. Longer pieces are never taken from blocks.
 const BLOCK: usize = 16 << 10;
 /// So many blocks are kept, the newest.
-const BLOCKS: usize = 96;
+const BLOCKS: usize = 32;
 
 #[derive(Debug, Default)]
 struct Blocks {
+    // Small pieces that were read so far, up to `READS`.
+    reads: u32,
     by_number: BTreeMap<u64, Vec<u8>>,
     order: VecDeque<u64>,
 }
@@ -41,10 +43,7 @@ impl ReadFile {
     /// Opens a file for reading. `Ok(None)`: there is none.
     pub(super) fn open(path: PathBuf) -> Result<Option<Self>> {
         match File::open(&path) {
-            Ok(file) => {
-                let (reads, blocks) = (AtomicU32::new(0), Mutex::default());
-                Ok(Some(Self { file, path, reads, blocks }))
-            }
+            Ok(file) => Ok(Some(Self { file, path, blocks: ThreadLocal::new() })),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(Error::Io { path, source }),
         }
@@ -75,12 +74,14 @@ impl ReadFile {
 
     // None: blocks are not the way to read this, or the file ends before.
     fn in_blocks(&self, offset: u64, len: usize) -> Result<Option<Vec<u8>>> {
-        if len >= BLOCK || self.reads.fetch_add(1, Ordering::Relaxed).min(READS) < READS {
+        if len >= BLOCK {
             return Ok(None);
         }
-        // It must not come round to zero.
-        self.reads.store(READS, Ordering::Relaxed);
-        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = self.blocks.get_or_default().borrow_mut();
+        if blocks.reads < READS {
+            blocks.reads = blocks.reads.saturating_add(1);
+            return Ok(None);
+        }
         let mut bytes = Vec::with_capacity(len);
         let mut at = offset;
         while bytes.len() < len {
@@ -105,9 +106,9 @@ impl ReadFile {
         Ok(Some(bytes))
     }
 
-    /// Drops what was kept. Gives whether there was anything to drop.
+    /// Drops what was kept for this thread. Gives whether there was anything to drop.
     pub(super) fn forget_blocks(&self) -> bool {
-        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = self.blocks.get_or_default().borrow_mut();
         let had = !blocks.order.is_empty();
         *blocks = Blocks::default();
         had
@@ -188,7 +189,7 @@ mod tests {
         let mut more = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
         more.write_all(&bytes(size, size + 500)).unwrap();
         assert_eq!(file.read(size - 20, 40).unwrap(), bytes(size - 20, size + 20));
-        assert!(file.blocks.lock().unwrap().by_number.len() <= BLOCKS);
+        assert!(file.blocks.get_or_default().borrow().by_number.len() <= BLOCKS);
     }
 
     #[test]

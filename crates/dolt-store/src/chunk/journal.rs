@@ -33,6 +33,14 @@ const COLLECTED: usize = 1 << 14;
 /// own size: each opening reads what is not covered, each renewal the whole cache.
 const UNCACHED_BYTES: u64 = 1 << 20;
 
+/// A chunk that was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) bytes: Vec<u8>,
+    /// Whether what stands beside it in the file says that it is the one that was asked for.
+    pub(super) is_named: bool,
+}
+
 /// An open journal, read up to some valid end.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -134,9 +142,10 @@ impl Journal {
         }
     }
 
-    /// The chunk, if the journal has it. Its address is not checked here.
-    pub(super) fn get(&self, hash: Hash) -> Result<Option<Vec<u8>>> {
-        let get = || self.place_of(hash)?.map(|place| self.chunk_at(place)).transpose();
+    /// The chunk, if the journal has it, and whether its record names this address: both have passed their crc then. If it does
+    /// not, an index may have lied, and only the bytes themselves can tell.
+    pub(super) fn get(&self, hash: Hash) -> Result<Option<Found>> {
+        let get = || self.place_of(hash)?.map(|place| self.chunk_of(hash, place)).transpose();
         match get() {
             Err(_) if self.forget_index()? => get(),
             done => done,
@@ -152,12 +161,27 @@ impl Journal {
         }
     }
 
+    fn chunk_of(&self, hash: Hash, (offset, len): Place) -> Result<Found> {
+        let before = chunk_header(hash, len);
+        let Some(start) = offset.checked_sub(before.len() as u64) else {
+            return Ok(Found { bytes: self.chunk_at((offset, len))?, is_named: false });
+        };
+        let record = self.read_part(start, len.saturating_add(HEADER_BYTES))?;
+        let (header, payload) = record.split_at_checked(before.len()).unwrap_or_default();
+        let bytes = snappy::decode(payload).map_err(|problem| self.file.damaged(offset, problem))?;
+        Ok(Found { bytes, is_named: header == before })
+    }
+
     fn chunk_at(&self, (offset, len): Place) -> Result<Vec<u8>> {
+        let payload = self.read_part(offset, len)?;
+        snappy::decode(&payload).map_err(|problem| self.file.damaged(offset, problem))
+    }
+
+    fn read_part(&self, offset: u64, len: u32) -> Result<Vec<u8>> {
         if len > MAX_RECORD_BYTES {
             return Err(self.file.damaged(offset, format!("a chunk of {len} bytes")));
         }
-        let record = self.file.read(offset, to_usize(u64::from(len)).unwrap_or(0))?;
-        snappy::decode(&record).map_err(|problem| self.file.damaged(offset, problem))
+        self.file.read(offset, to_usize(u64::from(len)).unwrap_or(0))
     }
 
     /// Drops what was kept of the file's bytes. Gives whether there was anything to drop.
@@ -343,6 +367,20 @@ pub(super) fn parse(record: &[u8]) -> std::result::Result<Record, String> {
     }
 }
 
+/// What stands in a chunk's record before its payload: the length, the kind and the address with their tags, and a tag.
+const HEADER_BYTES: u32 = 28;
+
+// As Dolt and `chunk_record` write it.
+fn chunk_header(hash: Hash, payload: u32) -> [u8; HEADER_BYTES as usize] {
+    let mut header = [0; HEADER_BYTES as usize];
+    let length = payload.saturating_add(HEADER_BYTES).saturating_add(4).to_be_bytes();
+    let fields = length.iter().chain(&[1, 2, 2]).chain(hash.as_bytes()).chain(&[3]);
+    for (to, from) in header.iter_mut().zip(fields) {
+        *to = *from;
+    }
+    header
+}
+
 /// The record of a chunk.
 pub(crate) fn chunk_record(hash: Hash, chunk: &[u8]) -> Result<Vec<u8>> {
     let payload = snappy::encode(chunk).map_err(|problem| Error::BadChunk { hash, problem })?;
@@ -395,8 +433,8 @@ mod tests {
         let (_dir, path) = journal(&[old, chunk(b"x"), root(b)].concat());
         let journal = Journal::open(path, None).unwrap().unwrap();
         assert_eq!(journal.refresh().unwrap(), Some(b));
-        assert_eq!(journal.get(Hash::of(b"x")).unwrap().unwrap(), b"x");
-        assert_eq!(journal.get(a).unwrap(), None);
+        assert_eq!(journal.get(Hash::of(b"x")).unwrap().unwrap().bytes, b"x");
+        assert!(journal.get(a).unwrap().is_none());
     }
 
     #[test]
@@ -491,12 +529,16 @@ mod tests {
             assert_eq!(journal.refresh().unwrap(), Some(b), "case {i}");
             for text in [&b"one"[..], b"two", b"three"] {
                 let found = journal.get(Hash::of(text)).ok().flatten();
+                assert!(
+                    found.as_ref().is_none_or(|found| found.is_named == (found.bytes == text)),
+                    "case {i}"
+                );
                 // The store asks again without the index when no file has a chunk, or one has a wrong one.
-                let found = match found.filter(|bytes| bytes == text) {
+                let found = match found.filter(|found| found.bytes == text) {
                     None if journal.forget_index().unwrap() => journal.get(Hash::of(text)).unwrap(),
                     found => found,
                 };
-                assert_eq!(found.as_deref(), Some(text), "case {i}");
+                assert!(found.is_some_and(|found| found.bytes == text && found.is_named), "case {i}");
             }
             assert_eq!(journal.contents().unwrap().chunks.len(), 3, "case {i}");
         }
@@ -530,9 +572,9 @@ mod tests {
         let second = open();
         assert!(is_indexed(&second) && second.refresh().unwrap() == Some(b));
         for text in big.iter().map(Vec::as_slice).chain([&b"late"[..]]) {
-            assert_eq!(second.get(Hash::of(text)).unwrap().as_deref(), Some(text));
+            assert_eq!(second.get(Hash::of(text)).unwrap().unwrap().bytes, text);
         }
-        assert_eq!(second.get(Hash::of(b"never")).unwrap(), None);
+        assert!(second.get(Hash::of(b"never")).unwrap().is_none());
         // A cache of this end and root that knows nothing, and one that knows wrong places.
         let wrong = vec![(key_of(Hash::of(&big[0])), (3, 9))];
         for places in [Vec::new(), wrong] {
@@ -544,7 +586,7 @@ mod tests {
             if misled.get(Hash::of(&big[0])).unwrap().is_none() {
                 assert!(misled.forget_index().unwrap());
             }
-            assert_eq!(misled.get(Hash::of(&big[0])).unwrap().as_deref(), Some(&big[0][..]));
+            assert_eq!(misled.get(Hash::of(&big[0])).unwrap().unwrap().bytes, big[0]);
             // The truth has been kept instead.
             assert!(open().has(Hash::of(&big[4])).unwrap());
         }

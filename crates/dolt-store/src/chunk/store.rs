@@ -6,17 +6,20 @@
 //! names: from the start. Warm: the journal first, the manifest after it. The root is the journal's last root record if
 //! the manifest names a journal, else the manifest's. `docs/format.md` has the measurements behind it.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+
+use thread_local::ThreadLocal;
 
 use super::archive::Archive;
 use super::contents::{Contents, StoredChunk};
 use super::index_cache::CacheFile;
-use super::journal::Journal;
+use super::journal::{Found, Journal};
 use super::manifest::{JOURNAL, Manifest};
 use super::snappy;
 use super::sweep::Sweep;
@@ -124,16 +127,18 @@ struct Generation {
     recent: Recent,
 }
 
-/// Small chunks that are asked for again and again: most rows have the same empty document.
+/// Small chunks that are asked for again and again: most rows have the same empty document. Each thread has its own.
 #[derive(Debug, Default)]
-struct Recent(Mutex<Vec<(Hash, Vec<u8>)>>);
+struct Recent(ThreadLocal<RefCell<Kept>>);
+
+type Kept = Vec<(Hash, Vec<u8>)>;
 
 impl Recent {
-    const KEPT: usize = 8;
-    const BYTES: usize = 160;
+    const KEPT: usize = 16;
+    const BYTES: usize = 512;
 
     fn get(&self, hash: Hash) -> Option<Vec<u8>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.get_or_default().borrow_mut();
         let at = kept.iter().position(|(known, _)| *known == hash)?;
         // What is asked for again is not the next to go.
         kept.swap(0, at);
@@ -144,7 +149,7 @@ impl Recent {
         if bytes.len() > Self::BYTES {
             return;
         }
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.get_or_default().borrow_mut();
         if kept.len() >= Self::KEPT {
             kept.pop();
         }
@@ -155,7 +160,7 @@ impl Recent {
 
 #[derive(Debug)]
 enum ChunkFile {
-    Table(TableFile),
+    Table(Box<TableFile>),
     Archive(Box<Archive>),
 }
 
@@ -245,7 +250,8 @@ impl Snapshot {
         self.root
     }
 
-    /// The bytes of a chunk, checked against its address.
+    /// The bytes of a chunk that is known to be the one at this address: the record that it was read from names the address and
+    /// passes its crc, or else the bytes have been hashed.
     pub fn chunk(&self, hash: Hash) -> Result<Vec<u8>> {
         match self.checked_chunk(hash) {
             Err(_) if self.generation.forget()? => self.checked_chunk(hash),
@@ -308,7 +314,11 @@ impl Snapshot {
                 return Err(Error::Dangling { hash });
             };
             // An index that lies must not make us leave out a chunk.
-            if self.generation.find(hash).is_ok_and(|stored| stored.as_ref() == Some(&bytes)) {
+            if self
+                .generation
+                .find(hash)
+                .is_ok_and(|stored| stored.is_some_and(|stored| stored.bytes == bytes))
+            {
                 continue;
             }
             waiting.extend(references(&bytes).map_err(|problem| Error::BadChunk { hash, problem })?);
@@ -330,10 +340,12 @@ impl Snapshot {
         if let Some(bytes) = self.generation.recent.get(hash) {
             return Ok(bytes);
         }
-        let bytes = self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })?;
-        let found = Hash::of(&bytes);
-        if found != hash {
-            return Err(Error::WrongAddress { hash, found });
+        let Found { bytes, is_named } = self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })?;
+        if !is_named {
+            let found = Hash::of(&bytes);
+            if found != hash {
+                return Err(Error::WrongAddress { hash, found });
+            }
         }
         self.generation.recent.keep(hash, &bytes);
         if let Some(draft) = &self.draft {
@@ -432,7 +444,7 @@ impl Snapshot {
         if let Some(bytes) = self.drafted(hash) {
             return Ok(bytes);
         }
-        self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })
+        Ok(self.generation.find(hash)?.ok_or(Error::MissingChunk { hash })?.bytes)
     }
 
     /// How many chunks the table files and archives of both generations hold.
@@ -467,17 +479,18 @@ impl Generation {
         Ok(journal.forget_blocks() | journal.forget_index()?)
     }
 
-    fn find(&self, hash: Hash) -> Result<Option<Vec<u8>>> {
-        if let Some(bytes) = self.journal.as_ref().map(|j| j.get(hash)).transpose()?.flatten() {
-            return Ok(Some(bytes));
+    fn find(&self, hash: Hash) -> Result<Option<Found>> {
+        if let Some(found) = self.journal.as_ref().map(|j| j.get(hash)).transpose()?.flatten() {
+            return Ok(Some(found));
         }
         for file in &self.files {
             let found = match file {
                 ChunkFile::Table(table) => table.get(hash)?,
                 ChunkFile::Archive(archive) => archive.get(hash)?,
             };
-            if found.is_some() {
-                return Ok(found);
+            // Nothing beside the bytes tells what they are.
+            if let Some(bytes) = found {
+                return Ok(Some(Found { bytes, is_named: false }));
             }
         }
         Ok(None)
@@ -592,7 +605,7 @@ fn open_files(
     for source in &manifest.sources {
         let name = source.name.to_string();
         if let Some(table) = TableFile::open(dir.join(&name))? {
-            files.push(ChunkFile::Table(table));
+            files.push(ChunkFile::Table(Box::new(table)));
         } else if let Some(archive) = Archive::open(dir.join(format!("{name}.darc")))? {
             files.push(ChunkFile::Archive(Box::new(archive)));
         } else {
