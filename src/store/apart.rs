@@ -3,21 +3,23 @@
 //! What could go wrong is that a row is read twice or by nobody: the parts are told by positions in one tree, which does not
 //! change, and each thread stops where the next begins.
 
-use std::thread;
-
 use dolt_store::table::{Projection, Value};
 
 use super::StoreError;
 use super::reader::{By, Reader, Select};
+use crate::sys::parallel;
 
 /// Fewer rows are read sooner than a thread begins.
-const LONG: u64 = 2000;
-
-/// More threads than this wait for one another.
-const THREADS: usize = 4;
+const LONG: u64 = 600;
 
 /// How a row becomes something.
 type Make<'m, T> = &'m (dyn Fn(&mut Vec<Value>) -> T + Sync);
+
+/// How a part begins, told how many rows it will have at most; the first, to which others may be added, how many all have.
+type Begin<'b, S> = &'b (dyn Fn(usize) -> S + Sync);
+
+/// What a row adds to its part.
+type Take<'t, S> = &'t (dyn Fn(&mut S, &mut Vec<Value>) -> Result<(), StoreError> + Sync);
 
 /// What `make` makes of each row that answers the question.
 pub(super) fn collect<T: Send>(
@@ -25,48 +27,55 @@ pub(super) fn collect<T: Send>(
     question: &Select<'_>,
     make: Make<'_, T>,
 ) -> Result<Vec<T>, StoreError> {
-    let table = if question.by == By::All { reader.table(question.table)? } else { None };
-    if let Some(table) = table.filter(|table| table.entries() >= LONG && !table.schema().is_keyless()) {
-        return in_threads(&table.project(question.columns)?, table.entries(), make);
-    }
-    let mut found = Vec::new();
-    reader.select(question, &mut |row| {
+    let parts = fold(reader, question, &Vec::with_capacity, &|found, row| {
         found.push(make(row));
         Ok(())
     })?;
+    let mut parts = parts.into_iter();
+    let mut found: Vec<T> = parts.next().unwrap_or_default();
+    parts.for_each(|mut part| found.append(&mut part));
     Ok(found)
 }
 
-fn in_threads<T: Send>(table: &Projection, rows: u64, make: Make<'_, T>) -> Result<Vec<T>, StoreError> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
-    let each = rows.div_ceil(u64::try_from(threads).unwrap_or(1));
-    thread::scope(|scope| {
-        let others: Vec<_> = (1..threads)
-            .map(|n| {
-                let from = each.saturating_mul(u64::try_from(n).unwrap_or(u64::MAX));
-                let count = each.min(rows.saturating_sub(from));
-                scope.spawn(move || {
-                    let mut found = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
-                    part(table, from, count, make, &mut found).map(|()| found)
-                })
-            })
-            .collect();
-        let mut found = Vec::with_capacity(usize::try_from(rows).unwrap_or(0));
-        part(table, 0, each.min(rows), make, &mut found)?;
-        for other in others {
-            let part = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            found.append(&mut part?);
-        }
-        Ok(found)
-    })
+/// What the rows that answer the question add up to, part by part.
+pub(super) fn fold<S: Send>(
+    reader: &dyn Reader,
+    question: &Select<'_>,
+    begin: Begin<'_, S>,
+    take: Take<'_, S>,
+) -> Result<Vec<S>, StoreError> {
+    let table = if question.by == By::All { reader.table(question.table)? } else { None };
+    if let Some(table) = table.filter(|table| table.entries() >= LONG && !table.schema().is_keyless()) {
+        return in_threads(&table.project(question.columns)?, table.entries(), begin, take);
+    }
+    let mut part = begin(0);
+    reader.select(question, &mut |row| take(&mut part, row))?;
+    Ok(vec![part])
 }
 
-fn part<T>(
+fn in_threads<S: Send>(
+    table: &Projection,
+    rows: u64,
+    begin: Begin<'_, S>,
+    take: Take<'_, S>,
+) -> Result<Vec<S>, StoreError> {
+    let threads = parallel::width();
+    let each = rows.div_ceil(u64::try_from(threads).unwrap_or(1));
+    let part = |n: usize| {
+        let from = each.saturating_mul(u64::try_from(n).unwrap_or(u64::MAX));
+        let count = each.min(rows.saturating_sub(from));
+        let expected = if n == 0 { rows } else { count };
+        let mut part = begin(usize::try_from(expected).unwrap_or(0));
+        read(table, from, count, &mut |row| take(&mut part, row)).map(|()| part)
+    };
+    parallel::parts(threads, &part).into_iter().collect()
+}
+
+fn read(
     table: &Projection,
     from: u64,
     count: u64,
-    make: Make<'_, T>,
-    found: &mut Vec<T>,
+    take: &mut dyn FnMut(&mut Vec<Value>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     if count == 0 {
         return Ok(());
@@ -76,7 +85,7 @@ fn part<T>(
         if !rows.read(&mut values)? {
             break;
         }
-        found.push(make(&mut values));
+        take(&mut values)?;
     }
     Ok(())
 }

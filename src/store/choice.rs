@@ -127,7 +127,7 @@ impl Choice {
         }
         let families = [items.get(..durable), items.get(durable..)].map(Option::unwrap_or_default);
         let graph = graph(families.into_iter().zip(&edges));
-        Ok(Self { items, durable, edges: edges.concat(), graph })
+        Ok(Self { items, durable, edges: edges.into_iter().flatten().collect(), graph })
     }
 
     /// The ready work, in order.

@@ -142,6 +142,37 @@ pub fn counts(reader: &dyn Reader, id: &str) -> Result<Counts, StoreError> {
     Ok(counts)
 }
 
+/// Counts `blocks` edges at both of their ends.
+pub(super) fn count_edges<'e>(
+    counts: &mut HashMap<String, Counts>,
+    edges: impl IntoIterator<Item = &'e Edge>,
+) {
+    Counts::of_edges(edges, |id, one| add(counts, id, one));
+}
+
+/// Counts all remarks of a family.
+pub(super) fn count_comments(
+    counts: &mut HashMap<String, Counts>,
+    reader: &dyn Reader,
+    family: Family,
+) -> Result<(), StoreError> {
+    let question = super::reader::Select { table: family.comments(), columns: &["issue_id"], by: By::All };
+    reader.select(&question, &mut |row| {
+        if let Some(id) = row.drain(..).next().and_then(into_text) {
+            add(counts, &id, |counts| counts.comment_count += 1);
+        }
+        Ok(())
+    })
+}
+
+// Most ids come again: their text is copied once.
+fn add(counts: &mut HashMap<String, Counts>, id: &str, one: fn(&mut Counts)) {
+    match counts.get_mut(id) {
+        Some(known) => one(known),
+        None => one(counts.entry(id.to_owned()).or_default()),
+    }
+}
+
 /// Issues and wisps by their exact ids, in no order.
 pub fn issues_by_id(reader: &dyn Reader, ids: &[String], with: With) -> Result<Vec<Issue>, StoreError> {
     let mut found = issues(reader, Family::Issues, By::In("id", ids), with)?;
@@ -264,8 +295,8 @@ pub fn links(reader: &dyn Reader, family: Family) -> Result<Vec<StoredEdge>, Sto
     Ok(found)
 }
 
-// In bd's order: by the computed id, external ones last.
-fn in_order(edges: &mut [StoredEdge]) {
+/// In bd's order: by the computed id, external ones last.
+pub(super) fn in_order(edges: &mut [StoredEdge]) {
     edges.sort_by(|a, b| {
         let external = |e: &StoredEdge| e.target == Target::External;
         external(a).cmp(&external(b)).then_with(|| a.id.cmp(&b.id))

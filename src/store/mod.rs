@@ -11,6 +11,7 @@ mod error;
 pub mod family;
 pub mod history;
 mod issue_row;
+pub mod listing;
 pub mod load;
 pub mod native;
 mod neighbourhood;

@@ -9,7 +9,7 @@ use beads::{Graph, Issue};
 use super::StoreError;
 use super::family::Family;
 use super::load::{self, With};
-use super::reader::{By, Reader, Select, into_text};
+use super::reader::{By, Reader};
 
 /// Issues, and if wanted wisps, with labels and edges.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub struct View {
     pub others: Vec<Issue>,
     graph: OnceCell<Graph>,
     counts: OnceCell<HashMap<String, Counts>>,
-    // Whose comment it is, for each comment.
-    comments: Vec<String>,
+    // With remarks alone.
+    commented: HashMap<String, Counts>,
 }
 
 impl View {
@@ -43,16 +43,12 @@ impl View {
         let local = load::issues(reader, Family::Wisps, By::All, with)?;
         let durable = issues.len();
         issues.extend(local);
-        let mut comments = Vec::new();
+        let mut commented = HashMap::new();
         for family in Family::BOTH {
-            let question = Select { table: family.comments(), columns: &["issue_id"], by: By::All };
-            reader.select(&question, &mut |row| {
-                comments.extend(row.drain(..).next().and_then(into_text));
-                Ok(())
-            })?;
+            load::count_comments(&mut commented, reader, family)?;
         }
         let others = if wisps { Vec::new() } else { issues.split_off(durable) };
-        Ok(Self { issues, durable, others, graph: OnceCell::new(), counts: OnceCell::new(), comments })
+        Ok(Self { issues, durable, others, graph: OnceCell::new(), counts: OnceCell::new(), commented })
     }
 
     /// The graph over both families, whichever were asked for.
@@ -87,15 +83,8 @@ impl View {
     }
 
     fn count(&self) -> HashMap<String, Counts> {
-        let mut counts: HashMap<String, Counts> = HashMap::new();
-        let mut of = |id: &str, add: fn(&mut Counts)| match counts.get_mut(id) {
-            Some(known) => add(known),
-            None => add(counts.entry(id.to_owned()).or_default()),
-        };
-        Counts::of_edges(self.all().flat_map(|issue| &issue.dependencies), &mut of);
-        for id in &self.comments {
-            of(id, |counts| counts.comment_count += 1);
-        }
+        let mut counts = self.commented.clone();
+        load::count_edges(&mut counts, self.all().flat_map(|issue| &issue.dependencies));
         counts
     }
 }

@@ -72,6 +72,13 @@ fn every_one_of_many_issues_is_listed_once_and_whole() {
     expected.sort_by_key(|n| (n % 5, *n));
     assert_eq!(numbers, expected);
 
+    // A list that is spelled row by row says what one of whole issues does: `--sort` asks for these.
+    for filter in [&["--all"][..], &["--priority", "2"], &["--include-infra", "-n", "700"], &["-l", "nobody"]]
+    {
+        let list = |more: &[&str]| bd(&sealed, &root, &[&["list", "--json"], filter, more].concat()).ok().out;
+        assert!(list(&[]) == list(&["--sort", "priority"]), "{filter:?}");
+    }
+
     let ready = bd(&sealed, &root, &["ready", "--limit", "0", "--json"]).ok().json();
     let ready: BTreeSet<&str> =
         ready.as_array().unwrap().iter().map(|issue| issue["id"].as_str().unwrap()).collect();

@@ -172,8 +172,7 @@ pub fn write_list<T: Serialize>(
     for item in items {
         text.clear();
         text.extend_from_slice(begin);
-        let mut serializer = Serializer::with_formatter(&mut text, GoPretty::at(1));
-        item.serialize(&mut serializer).map_err(io::Error::from)?;
+        write_item(&item, &mut text).map_err(io::Error::from)?;
         out.write_all(&text)?;
         begin = LIST_NEXT;
     }
@@ -189,14 +188,21 @@ pub(crate) fn list_part<T: Serialize>(
     let mut begin = if are_first { LIST_BEGIN } else { LIST_NEXT };
     for item in items {
         text.extend_from_slice(begin);
-        item.serialize(&mut Serializer::with_formatter(&mut text, GoPretty::at(1)))?;
+        write_item(&item, &mut text)?;
         begin = LIST_NEXT;
     }
     Ok(text)
 }
 
-const LIST_BEGIN: &[u8] = b"[\n  ";
-const LIST_NEXT: &[u8] = b",\n  ";
+/// One item of such a list.
+pub(crate) fn write_item(item: &impl Serialize, out: &mut Vec<u8>) -> Result<(), Error> {
+    item.serialize(&mut Serializer::with_formatter(out, GoPretty::at(1)))
+}
+
+/// What stands before the first item of a list.
+pub const LIST_BEGIN: &[u8] = b"[\n  ";
+/// What stands before each other item.
+pub const LIST_NEXT: &[u8] = b",\n  ";
 /// What stands behind the items of a list.
 pub const LIST_END: &[u8] = b"\n]\n";
 

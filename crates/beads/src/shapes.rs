@@ -49,6 +49,11 @@ pub fn listed(
     go_json::list_part(issues.iter().map(|issue| Listed::new(issue, counts(&issue.id))), are_first)
 }
 
+/// Adds an item of `list` as JSON, as it stands in a list of them: what begins, parts and ends the list is not written.
+pub fn write_listed(issue: &Issue, counts: Counts, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    go_json::write_item(&Listed::new(issue, counts), out)
+}
+
 /// An issue as the other end of an edge: in `show`, `show --children` and `dep list` (bd `IssueWithDependencyMetadata`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Linked {

@@ -13,6 +13,8 @@ use serde_json::json;
 
 use crate::cli::out;
 use crate::store::StoreError;
+use crate::store::listing::Listing;
+use crate::sys::parallel;
 
 /// Whether `BD_JSON_ENVELOPE` wraps what is printed. Said once, before a command runs.
 static WRAPPED: AtomicBool = AtomicBool::new(false);
@@ -159,6 +161,27 @@ pub(super) fn print_list<T: Serialize>(items: impl IntoIterator<Item = T>) -> An
     told(go_json::write_list(&mut stdout, items).and_then(|()| stdout.flush()))
 }
 
+/// Prints a list of issues that are spelled already.
+pub(super) fn print_listing(listing: &Listing) -> Answer {
+    let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut write = || {
+        let mut begin = go_json::LIST_BEGIN;
+        for text in listing.texts() {
+            stdout.write_all(begin)?;
+            stdout.write_all(text)?;
+            begin = go_json::LIST_NEXT;
+        }
+        stdout.write_all(if listing.is_empty() { b"[]\n" } else { go_json::LIST_END })?;
+        stdout.flush()
+    };
+    told(write())
+}
+
+/// Whether lists are printed as they are.
+pub(super) fn is_bare() -> bool {
+    !is_wrapped()
+}
+
 /// Prints issues as JSON, with their numbers. Of many each thread spells some.
 pub(super) fn print_issues(issues: &[&Issue], counts: &HashMap<String, Counts>) -> Answer {
     // Fewer are printed sooner than a thread begins.
@@ -183,20 +206,10 @@ fn spell(
     counts: &HashMap<String, Counts>,
     are_first: bool,
 ) -> Result<Vec<Vec<u8>>, serde_json::Error> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
     let counts = |id: &str| counts.get(id).copied().unwrap_or_default();
-    let part = |(n, part): (usize, &[&Issue])| listed(part, &counts, are_first && n == 0);
-    let part = &part;
-    std::thread::scope(|scope| {
-        let mut parts = issues.chunks(issues.len().div_ceil(threads)).enumerate();
-        let first = parts.next();
-        let others: Vec<_> = parts.map(|issues| scope.spawn(move || part(issues))).collect();
-        let first = first.map(part);
-        let join = |other: std::thread::ScopedJoinHandle<'_, _>| {
-            other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        first.into_iter().chain(others.into_iter().map(join)).collect()
-    })
+    let parts: Vec<&[&Issue]> = issues.chunks(issues.len().div_ceil(parallel::width())).collect();
+    let spelled = parallel::parts(parts.len(), &|n| listed(parts[n], &counts, are_first && n == 0));
+    spelled.into_iter().collect()
 }
 
 // Nobody who reads on is no failure.

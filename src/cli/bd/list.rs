@@ -12,13 +12,14 @@ use beads::{Graph, Issue, IssueType, Status};
 use clap::Args;
 use serde::Serialize;
 
-use super::answer::{Answer, Refusal, print_issues, print_object};
+use super::answer::{Answer, Refusal, is_bare, print_issues, print_listing, print_object};
 use super::context::Bd;
 use super::lines::{Page, flat, long};
 use super::list_format::{Arounds, LabelShape, print_edges};
 use super::picks::{OfMetadata, Picks, date, given, has_title, ids, kind, of_directory};
 use super::{flags::split, tree};
 use crate::cli::out;
+use crate::store::listing::Listing;
 use crate::store::load::Rules;
 use crate::store::view::View;
 
@@ -198,6 +199,11 @@ impl List {
         let filter = self.filter(bd, &rules)?;
         let is_json = bd.json() || self.is_json();
         let wisps = self.ready || !filter.skip_wisps;
+        if is_json && is_bare() && self.is_spelled_at_once(&filter) {
+            let mut listing = ManuallyDrop::new(Listing::load(&*reader, &filter, wisps, bd.now)?);
+            self.cut(listing.len(), |limit| listing.truncate(limit));
+            return print_listing(&listing);
+        }
         let view = if is_json || self.long || self.ready || filter.looks_at_texts() {
             View::load(&*reader, wisps)?
         } else {
@@ -228,14 +234,7 @@ impl List {
             let order = key.fetched(reverse);
             found.sort_by(|a, b| order(a, b));
         }
-        if let Some(limit) = self.limit() {
-            if found.len() > limit && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-                out::note(format!(
-                    "\nShowing {limit} issues; more results matched but were hidden by --limit. Use --limit 0 for all, or --limit N to raise the cap.\n"
-                ));
-            }
-            found.truncate(limit);
-        }
+        self.cut(found.len(), |limit| found.truncate(limit));
         if is_json { self.print_json(&view, &found) } else { self.print_text(bd, &view, &filter, &found) }
     }
 
@@ -281,6 +280,23 @@ impl List {
         }
         let with = with.join(" ");
         Err(Refusal::plain(format!("--skip-labels cannot be combined with {with}, which needs the labels")))
+    }
+
+    // Nothing is looked at but each issue by itself, and they are printed as they are.
+    fn is_spelled_at_once(&self, filter: &Filter) -> bool {
+        let chooses_more = self.label_pattern.is_some() || self.label_regex.is_some() || self.title.is_some();
+        !(self.ready || self.skip_labels || self.sort.is_some() || chooses_more || filter.looks_at_graph())
+    }
+
+    // Leaves the first ones, and says so to people.
+    fn cut(&self, found: usize, truncate: impl FnOnce(usize)) {
+        let Some(limit) = self.limit() else { return };
+        if found > limit && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+            out::note(format!(
+                "\nShowing {limit} issues; more results matched but were hidden by --limit. Use --limit 0 for all, or --limit N to raise the cap.\n"
+            ));
+        }
+        truncate(limit);
     }
 
     fn is_json(&self) -> bool {

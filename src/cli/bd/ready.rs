@@ -1,6 +1,7 @@
 //! `bd ready`.
 
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 
 use beads::issue::is_mol_type;
 use beads::ready::{Candidate, SortPolicy, WorkFilter};
@@ -115,7 +116,8 @@ impl Ready {
         }
         let reader = bd.reader()?;
         let any = self.any_label(bd);
-        let choice = Choice::load(&*reader, &filter, !any.is_empty())?;
+        // The process ends behind this: what it has need not be given back piece by piece.
+        let choice = ManuallyDrop::new(Choice::load(&*reader, &filter, !any.is_empty())?);
         let mut found = choice.ready(&WorkFilter { limit: 0, ..filter.clone() }, bd.now);
         found.retain(|item| self.is_wanted(item, &any));
         let all = found.len();
