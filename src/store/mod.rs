@@ -7,6 +7,7 @@
 mod apart;
 mod change;
 pub mod choice;
+pub mod commits;
 mod error;
 pub mod family;
 pub mod history;

@@ -156,6 +156,8 @@ fn a_database_behind_tls_and_a_password_is_made_read_and_written_as_by_the_real_
         let counted = remote.ours(&["sql", "select count(*) as n from issues", "--json"]).ok().json();
         assert_eq!(counted, serde_json::json!([{ "n": 2 }]));
         remote.ours(&["doctor"]).ok().says("0 errors");
+        remote.ours(&["vc", "log", "-n", "1"]).ok().says("close x-1");
+        remote.ours(&["vc", "status"]).ok().says("Branch: main");
         let exported = remote.ours(&["export"]).ok().out;
         assert_eq!(exported.lines().count(), 2);
         fs::write(remote.file("lines.jsonl"), &exported).unwrap();

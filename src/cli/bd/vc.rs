@@ -13,7 +13,7 @@ use super::context::{Bd, Calling};
 use super::later::not_here;
 use super::programs;
 use crate::cli::out;
-use crate::store::native::Native;
+use crate::store::commits::{self, Head};
 use crate::sys::spawn;
 use crate::town::workspace::{Mode, Place};
 
@@ -63,10 +63,6 @@ pub(super) enum Dolt {
     Other(Vec<OsString>),
 }
 
-fn native(bd: &Bd) -> Answer<&Native> {
-    bd.store.files()?.ok_or_else(|| not_here("the history of a database on another machine"))
-}
-
 impl Vc {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         match self {
@@ -88,15 +84,7 @@ fn other(of: &str, known: &[&str], words: &[OsString]) -> Answer {
 }
 
 fn status(bd: &Bd) -> Answer {
-    let native = native(bd)?;
-    let session = native.session()?;
-    let failed = |error: dolt_store::Error| Refusal::from(crate::store::StoreError::from(error));
-    let branch = session.head().to_owned();
-    let head = session.resolve_root("HEAD").map_err(failed)?;
-    let working = session.resolve_root("WORKING").map_err(failed)?;
-    let commit =
-        session.resolve_commit("HEAD").map_err(failed)?.map(|hash| hash.to_string()).unwrap_or_default();
-    let is_clean = head == working;
+    let Head { branch, commit, is_clean } = commits::head(&bd.store)?;
     if bd.json() {
         return print_object(&json!({ "branch": branch, "commit": commit }));
     }
@@ -125,27 +113,20 @@ impl Commit {
 
 impl Log {
     fn run(self, bd: &Bd) -> Answer {
-        let failed = |error: dolt_store::Error| Refusal::from(crate::store::StoreError::from(error));
-        let session = native(bd)?.session()?;
-        let head = session.resolve_commit("HEAD").map_err(failed)?;
-        let Some(head) = head else { return Err(Refusal::new("there is no commit")) };
-        let mut all = Vec::new();
-        for entry in session.log(head).map_err(failed)?.take(self.limit) {
-            let entry = entry.map_err(failed)?;
-            let commit = entry.commit;
-            let when = jiff::Timestamp::from_millisecond(commit.author_millis).ok();
-            all.push((entry.hash.to_string(), commit.name, when, commit.description));
+        let all = commits::log(&bd.store, self.limit)?;
+        if all.is_empty() && self.limit > 0 {
+            return Err(Refusal::new("there is no commit"));
         }
         if bd.json() {
             let told: Vec<_> = all
                 .iter()
-                .map(|(hash, author, date, message)| {
+                .map(|commits::Commit { hash, author, date, message }| {
                     json!({ "hash": hash, "author": author, "date": date.map(|d| d.to_string()), "message": message })
                 })
                 .collect();
             return print_list(&told);
         }
-        for (hash, author, date, message) in all {
+        for commits::Commit { hash, author, date, message } in all {
             let date = date.map(|d| d.strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default();
             out::line(format!(
                 "{} {date} {author}: {}",

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
+use gt::store::commits;
 use gt::store::history::{differences, versions};
 use gt::store::{Engine, Server, Store, Whereabouts};
 use gt::sys::net::Port;
@@ -102,6 +103,11 @@ fn a_server_on_another_machine_tells_the_history_that_the_files_tell() {
             assert_eq!(told.is_empty(), from == "main", "{from}");
             assert_eq!(differences(&server, from, to).unwrap(), told, "{dolt:?}: {from} to {to}");
         }
+        assert_eq!(commits::head(&server).unwrap(), commits::head(&files).unwrap(), "{dolt:?}");
+        let told = commits::log(&files, 1000).unwrap();
+        assert!(told.len() > CHANGES.len(), "{told:?}");
+        assert_eq!(commits::log(&server, 1000).unwrap(), told, "{dolt:?}");
+        assert_eq!(commits::log(&server, 2).unwrap(), told[..2], "{dolt:?}");
         for store in [files, server] {
             let refused = differences(&store, "nonsense", "main").unwrap_err().to_string();
             assert!(refused.contains("nonsense"), "{refused}");
