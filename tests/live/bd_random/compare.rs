@@ -20,33 +20,45 @@ use super::place::Workspace;
 /// The answer with moments around now, UUIDs and durations taken out, and lists in one order: rows that came to be in the same
 /// second on one side may have come in two on the other.
 pub(crate) fn without_chance(text: &str) -> String {
-    let mut values = Vec::new();
-    for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
-        match value {
-            Ok(value) => values.push(normalized(None, value)),
-            // No JSON: it is compared as it stands.
-            Err(_) => return text.to_owned(),
-        }
-    }
-    values.iter().map(|value| format!("{value:#}")).collect::<Vec<_>>().join("\n")
+    each_value(text, |value| in_order(veiled_answer(None, value)))
 }
 
-fn normalized(key: Option<&str>, value: Value) -> Value {
+/// The answer with its lists in one order and nothing else changed.
+pub(crate) fn without_order(text: &str) -> String {
+    each_value(text, in_order)
+}
+
+fn each_value(text: &str, change: impl Fn(Value) -> Value) -> String {
+    let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
+    // No JSON: it is compared as it stands.
+    let Ok(values) = values else { return text.to_owned() };
+    values.into_iter().map(|value| format!("{:#}", change(value))).collect::<Vec<_>>().join("\n")
+}
+
+fn in_order(value: Value) -> Value {
+    match value {
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.into_iter().map(in_order).collect();
+            items.sort_by_key(ToString::to_string);
+            Value::Array(items)
+        }
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, in_order(value))).collect(),
+        other => other,
+    }
+}
+
+fn veiled_answer(key: Option<&str>, value: Value) -> Value {
     match value {
         Value::Number(_) if key == Some("average_lead_time_hours") => Value::from(0),
         Value::String(text) if text.parse().is_ok_and(is_of_now) => Value::from("(now)"),
         Value::String(text) if uuid::Uuid::parse_str(&text).is_ok() => Value::from("(uuid)"),
-        Value::Array(items) => {
-            let mut items: Vec<Value> = items.into_iter().map(|item| normalized(None, item)).collect();
-            items.sort_by_key(ToString::to_string);
-            Value::Array(items)
-        }
+        Value::Array(items) => items.into_iter().map(|item| veiled_answer(None, item)).collect(),
         Value::Object(fields) => {
-            let field = |(name, value): (String, Value)| {
-                let value = normalized(Some(&name), value);
+            let veiled = |(name, value): (String, Value)| {
+                let value = veiled_answer(Some(&name), value);
                 (name, value)
             };
-            Value::Object(fields.into_iter().map(field).collect())
+            fields.into_iter().map(veiled).collect()
         }
         other => other,
     }

@@ -92,12 +92,10 @@ impl Series {
     /// What went wrong, for who looks into it: with the sequence as small as it was found, and the issues before it.
     pub(crate) fn explain(&self, difference: Difference) -> String {
         let number = difference.sequence;
-        let before: Vec<Workspace> = self.before(number);
+        let before = self.before(number);
+        let shown = difference.step.map_or(usize::MAX, |step| step + 1);
         let mut steps = vec![Step::Server(self.state_before(number))];
-        steps.extend_from_slice(
-            &self.sequences[number]
-                [..difference.step.map_or(usize::MAX, |step| step + 1).min(self.sequences[number].len())],
-        );
+        steps.extend(self.sequences[number].iter().take(shown).cloned());
         let (steps, difference) = shrink(&before, number, steps, difference);
         let steps: Vec<String> = steps.iter().map(|step| format!("{step:?}")).collect();
         let issues = before[0].run(Who::Ours, &["export", "--all"], None).out;
@@ -136,11 +134,20 @@ fn done(places: &mut [Workspace], step: &Step) -> Result<Option<bool>, String> {
         Step::Call { words, input, ours } => (words, input, ours),
     };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    if let [one] = places {
+    let is_done = if let [one] = places {
         let who = if *ours { Who::Ours } else { Who::Theirs };
-        return Ok(Some(one.run(who, &words, input.as_deref()).code == 0));
+        one.run(who, &words, input.as_deref()).code == 0
+    } else {
+        apart(places, &words, input.as_deref())?
+    };
+    if let (Some(theirs), "import") = (places.last(), words[0])
+        && (places.len() == 2 || !ours)
+        && flags(theirs).is_err()
+    {
+        // bd looks only at the lines of a file again, not at what depends on them; it has a verb to make up for that.
+        theirs.run(Who::Theirs, &["recompute-blocked"], None).ok();
     }
-    apart(places, &words, input.as_deref()).map(Some)
+    Ok(Some(is_done))
 }
 
 /// Each program on its own database: both do it or both refuse, and say the same.
@@ -175,14 +182,9 @@ fn play(
         let differs = |text: String| (Some(at), text);
         let Some(is_done) = done(places, step).map_err(differs)? else { continue };
         sum.kinds.entry(kind.to_owned()).or_default()[if is_done { 1 } else { 2 }] += 1;
-        let Step::Call { words, ours, .. } = step else { continue };
+        let Step::Call { words, .. } = step else { continue };
         *sum.verbs.entry(words[0].clone()).or_default() += usize::from(is_done);
         for (which, place) in places.iter().enumerate() {
-            let is_theirs = if places.len() == 1 { !ours } else { which == 1 };
-            if words[0] == "import" && is_theirs && flags(place).is_err() {
-                // bd looks only at the lines of a file again, not at what depends on them; it has a verb to make up for that.
-                place.run(Who::Theirs, &["recompute-blocked"], None).ok();
-            }
             ids = flags(place).map_err(|text| differs(format!("{text} in database {which}")))?;
         }
         if let [ours, theirs] = &*places {

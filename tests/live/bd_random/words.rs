@@ -50,12 +50,14 @@ pub(super) struct Maker {
     ids: Vec<String>,
     // Those that are not to be imported, see `lines`.
     spared: Vec<String>,
+    // Those that have had children.
+    parents: Vec<String>,
     made: usize,
 }
 
 impl Maker {
     pub(super) fn of(mode: Mode, is_served: bool, random: Random) -> Self {
-        Self { mode, is_served, random, ids: Vec::new(), spared: Vec::new(), made: 0 }
+        Self { mode, is_served, random, ids: Vec::new(), spared: Vec::new(), parents: Vec::new(), made: 0 }
     }
 
     /// Forgets some ids, so that the next commands meet each other.
@@ -84,6 +86,16 @@ impl Maker {
         loop {
             let id = self.id();
             if self.may_begin(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// An id that is to become an issue: bd then forgets how many children the wisp has had, and counts those that are left.
+    fn childless(&mut self) -> String {
+        loop {
+            let id = self.id();
+            if self.mode == Mode::Together || !self.parents.contains(&id) {
                 return id;
             }
         }
@@ -127,7 +139,7 @@ impl Maker {
                 words
             }
             26 => vec!["undefer".into(), self.id()],
-            27 => vec!["promote".into(), self.id()],
+            27 => vec!["promote".into(), self.childless()],
             28 => vec!["assign".into(), self.id(), self.pick(&PEOPLE)],
             29 => vec!["priority".into(), self.id(), self.pick(&PRIORITIES)],
             30 => vec!["note".into(), self.id(), self.pick(&TEXTS[..3])],
@@ -135,7 +147,9 @@ impl Maker {
             32..=36 => self.link(),
             37 => {
                 let value = self.pick(&["active", "muted"]);
-                let mut words = vec!["set-state".into(), self.id(), format!("patrol={value}")];
+                let id = self.id();
+                self.parents.push(id.clone());
+                let mut words = vec!["set-state".into(), id, format!("patrol={value}")];
                 self.maybe(&mut words, 2, "--reason", &["a look"]);
                 words
             }
@@ -176,6 +190,7 @@ impl Maker {
         if is_child {
             let parent = self.random.pick(&self.ids).clone();
             words.push(format!("--parent={parent}"));
+            self.parents.push(parent.clone());
             let own = format!("{parent}.");
             let before = self.ids.iter().filter(|id| id.starts_with(&own)).count();
             self.ids.push(format!("{own}{}", before + 1));
