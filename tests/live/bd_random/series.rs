@@ -13,7 +13,7 @@ use super::questions::asked;
 use crate::differential::piece;
 
 /// So many smaller sequences are tried.
-const ATTEMPTS: usize = 25;
+const ATTEMPTS: usize = 12;
 
 /// Verbs that the real bd does without events when it goes through a server, and with them otherwise. Ours always has them.
 const WITHOUT_EVENTS: [&str; 2] = ["label", "batch"];
