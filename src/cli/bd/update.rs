@@ -223,15 +223,17 @@ impl Update {
             return told(&words, error);
         }
         let (add, remove, set) = labels;
-        // One after the other: a label may be put on and taken off again.
-        let mut put = |label: &str| step(tx, act, |work| ops::add_label(work, family, &id, label));
-        for label in set.iter().flatten().filter(|label| !before.labels.contains(label)).chain(add) {
-            put(label)?;
-        }
-        let replaced =
-            before.labels.iter().filter(|label| set.as_ref().is_some_and(|set| !set.contains(label)));
-        for label in replaced.chain(remove) {
-            step(tx, act, |work| ops::remove_label(work, family, &id, label))?;
+        // One after the other, each with its event: bd takes off and puts on again what stays, too.
+        let set = set.as_deref().unwrap_or_default();
+        let replaced = if set.is_empty() { &[][..] } else { &before.labels[..] };
+        for (label, puts) in replaced
+            .iter()
+            .map(|label| (label, false))
+            .chain(set.iter().chain(add).map(|label| (label, true)))
+            .chain(remove.iter().map(|label| (label, false)))
+        {
+            let change = if puts { ops::add_label } else { ops::remove_label };
+            step(tx, act, |work| change(work, family, &id, label))?;
         }
         if let Some(parent) = &self.parent
             && let Some(refused) = reparent(tx, act, &id, parent)?

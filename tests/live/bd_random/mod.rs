@@ -27,8 +27,8 @@ const FAILED_ONCE: [(u64, usize, &str); 0] = [];
 const SEQUENCES: (usize, usize) = (2, 20);
 /// Verbs that both programs must have done in the series of every run, and how often at least.
 const ENOUGH: [(&str, usize); 2] = [("create", 8), ("update", 1)];
-/// So many series at once has a soak.
-const WORKERS: usize = 2;
+/// So many series at once has a soak: each mostly waits for a real program.
+const WORKERS: usize = 4;
 /// A long run goes on after a difference; more than so many are likely the same one.
 const MOST_DIFFERENCES: usize = 8;
 
@@ -89,7 +89,6 @@ fn soak_commands_of_bd() {
         }
     };
     std::thread::scope(|scope| {
-        // One of them mostly waits for a real program.
         let workers = if one.is_some() { 1 } else { WORKERS };
         (0..workers).for_each(|_| drop(scope.spawn(work)));
     });
