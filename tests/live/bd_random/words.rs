@@ -316,8 +316,9 @@ impl Maker {
             }
             1 => vec!["duplicate".into(), one, format!("--of={other}")],
             2 => vec!["supersede".into(), one, format!("--with={other}")],
-            3 => vec!["dep".into(), "relate".into(), one, other],
-            4 => vec!["dep".into(), "unrelate".into(), one, other],
+            // If only one of its two edges is refused, bd leaves the other.
+            3 if self.mode == Mode::Together => vec!["dep".into(), "relate".into(), one, other],
+            3 | 4 => vec!["dep".into(), "unrelate".into(), one, other],
             _ => vec!["epic".into(), "close-eligible".into()],
         }
     }
