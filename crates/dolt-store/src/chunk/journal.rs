@@ -25,7 +25,9 @@ use crate::{Error, Hash, Result};
 pub(super) const MAX_RECORD_BYTES: u32 = 5 << 20;
 /// A root record with its timestamp.
 const ROOT_RECORD_BYTES: usize = 40;
-/// How much is read at once; at least one record.
+/// How much is read at once, if one record is no longer than that.
+const USUAL_BYTES: usize = 256 << 10;
+/// How much is read at once otherwise; at least one record.
 const BLOCK_BYTES: usize = 6 << 20;
 /// So many places are collected before they are sorted into the others, which takes half the memory.
 const COLLECTED: usize = 1 << 14;
@@ -128,16 +130,21 @@ impl Journal {
     /// Reads what was appended since the last time. Gives the root, if there is a root record.
     pub(super) fn refresh(&self) -> Result<Option<Hash>> {
         let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
+        let (mut most, mut block) = (USUAL_BYTES, Vec::new());
         loop {
             // Only what is there is asked for: a buffer of the full size would cost more than most refreshes.
             let left = self.file.len()?.saturating_sub(read.end);
-            let wanted = to_usize(left).unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
-            let block = self.file.read_up_to(read.end, wanted)?;
+            block.resize(to_usize(left).unwrap_or(most).min(most), 0);
+            let filled = self.file.read_into(read.end, &mut block)?;
+            block.truncate(filled);
             let used = self.take_records(&mut read, &block)?;
             read.end = read.end.saturating_add(used as u64);
             // Less than a block came, or it held nothing that is whole: that is all there is now.
-            if used == 0 || block.len() < BLOCK_BYTES {
+            if block.len() < most || used == 0 && most == BLOCK_BYTES {
                 return Ok(read.root);
+            }
+            if used == 0 {
+                most = BLOCK_BYTES;
             }
         }
     }
