@@ -9,8 +9,8 @@ use super::StoreError;
 use super::reader::{By, Reader, Select};
 use crate::sys::parallel;
 
-/// Fewer rows are read sooner than a thread begins.
-const LONG: u64 = 600;
+/// Fewer values are read sooner than a thread begins.
+const MANY: u64 = 25_000;
 
 /// How a row becomes something.
 type Make<'m, T> = &'m (dyn Fn(&mut Vec<Value>) -> T + Sync);
@@ -45,7 +45,9 @@ pub(super) fn fold<S: Send>(
     take: Take<'_, S>,
 ) -> Result<Vec<S>, StoreError> {
     let table = if question.by == By::All { reader.table(question.table)? } else { None };
-    if let Some(table) = table.filter(|table| table.entries() >= LONG && !table.schema().is_keyless()) {
+    let width = u64::try_from(question.columns.len()).unwrap_or(u64::MAX);
+    let is_long = |rows: u64| rows.saturating_mul(width) >= MANY;
+    if let Some(table) = table.filter(|table| is_long(table.entries()) && !table.schema().is_keyless()) {
         return in_threads(&table.project(question.columns)?, table.entries(), begin, take);
     }
     let mut part = begin(0);

@@ -4,11 +4,11 @@
 //! What could go wrong is that something is chosen by less than it should be: so the choice itself is that of
 //! [`beads::ready`], which is told what to look at by this type and by whole issues alike, and the graph has every edge.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use beads::issue::Metadata;
 use beads::jsonl::Counts;
-use beads::ready::{Candidate, WorkFilter, ready};
+use beads::ready::{Candidate, WorkFilter, ready, wanted};
 use beads::{Graph, Issue, IssueType, Status};
 use jiff::Timestamp;
 
@@ -135,6 +135,11 @@ impl Choice {
         ready(&self.items, &self.graph, filter, now)
     }
 
+    /// The same in no order and without the limit.
+    pub fn wanted(&self, filter: &WorkFilter, now: Timestamp) -> Vec<&Item> {
+        wanted(&self.items, &self.graph, filter, now)
+    }
+
     /// Those that are no wisps.
     pub fn durable(&self) -> &[Item] {
         self.items.get(..self.durable).unwrap_or_default()
@@ -205,7 +210,7 @@ fn put_labels(reader: &dyn Reader, family: Family, items: &mut [Item]) -> Result
 // Of the issues only those that an edge touches are there: nothing holds the others back, and they hold back nothing.
 fn graph<'c>(families: impl Iterator<Item = (&'c [Item], &'c Vec<StoredEdge>)> + Clone) -> Graph {
     let mut graph = Graph::default();
-    let ends: HashSet<&str> = families
+    let ends: foldhash::HashSet<&str> = families
         .clone()
         .flat_map(|(_, edges)| edges)
         .flat_map(|stored| [stored.edge.issue_id.as_str(), stored.edge.depends_on_id.as_str()])

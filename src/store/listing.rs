@@ -6,11 +6,10 @@
 //! rows, the spelling and the order are the same functions, and `tests/live/bd_same` lists in both ways.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use beads::filter::Filter;
-use beads::jsonl::Counts;
+use beads::jsonl::CountsById;
 use beads::{Edge, Graph, Issue, shapes};
 use jiff::Timestamp;
 
@@ -50,8 +49,8 @@ const PIECE: usize = 1 << 18;
 /// What hangs on the issues of one family.
 #[derive(Debug, Default)]
 struct Hanging {
-    labels: HashMap<String, Vec<String>>,
-    edges: HashMap<String, Vec<Edge>>,
+    labels: foldhash::HashMap<String, Vec<String>>,
+    edges: foldhash::HashMap<String, Vec<Edge>>,
 }
 
 impl Listing {
@@ -62,7 +61,7 @@ impl Listing {
         wisps: bool,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let (mut counts, mut edges) = (HashMap::new(), Vec::new());
+        let (mut counts, mut edges) = (CountsById::default(), Vec::new());
         for family in Family::BOTH {
             let mut found = load::edges(reader, family, By::All)?;
             load::in_order(&mut found);
@@ -84,7 +83,7 @@ impl Listing {
     // Of an id that is in both families, only the one that comes last stays.
     fn add(&mut self, parts: Vec<Part>) {
         if !self.lines.is_empty() && parts.iter().any(|part| !part.lines.is_empty()) {
-            let ids: HashSet<&str> =
+            let ids: foldhash::HashSet<&str> =
                 parts.iter().flat_map(|part| &part.lines).map(|line| line.id.as_str()).collect();
             self.lines.retain(|line| !ids.contains(line.id.as_str()));
         }
@@ -150,7 +149,7 @@ fn spelled(
     filter: &Filter,
     now: Timestamp,
     hanging: &Hanging,
-    counts: &HashMap<String, Counts>,
+    counts: &CountsById,
 ) -> Result<Vec<Part>, StoreError> {
     let shape = issue_row::Shape::of(false);
     let question = Select { table: family.rows(), columns: &shape.columns, by: By::All };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use beads::edge::Target;
 use beads::id::Prefixes;
 use beads::issue::{Allowed, CustomStatus, names_of_list, parse_custom_statuses};
-use beads::jsonl::Counts;
+use beads::jsonl::{Counts, CountsById};
 use beads::{Comment, Edge, EdgeType, Graph, Issue, IssueType, Metadata, Status};
 use dolt_store::table::Value;
 
@@ -143,16 +143,13 @@ pub fn counts(reader: &dyn Reader, id: &str) -> Result<Counts, StoreError> {
 }
 
 /// Counts `blocks` edges at both of their ends.
-pub(super) fn count_edges<'e>(
-    counts: &mut HashMap<String, Counts>,
-    edges: impl IntoIterator<Item = &'e Edge>,
-) {
+pub(super) fn count_edges<'e>(counts: &mut CountsById, edges: impl IntoIterator<Item = &'e Edge>) {
     Counts::of_edges(edges, |id, one| add(counts, id, one));
 }
 
 /// Counts all remarks of a family.
 pub(super) fn count_comments(
-    counts: &mut HashMap<String, Counts>,
+    counts: &mut CountsById,
     reader: &dyn Reader,
     family: Family,
 ) -> Result<(), StoreError> {
@@ -166,7 +163,7 @@ pub(super) fn count_comments(
 }
 
 // Most ids come again: their text is copied once.
-fn add(counts: &mut HashMap<String, Counts>, id: &str, one: fn(&mut Counts)) {
+fn add(counts: &mut CountsById, id: &str, one: fn(&mut Counts)) {
     match counts.get_mut(id) {
         Some(known) => one(known),
         None => one(counts.entry(id.to_owned()).or_default()),
@@ -194,7 +191,8 @@ fn attach(
     }
     let ids: Vec<String> = issues.iter().map(|issue| issue.id.clone()).collect();
     let by = || if everything { By::All } else { By::In("issue_id", &ids) };
-    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
+    let places: foldhash::HashMap<&str, usize> =
+        ids.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
     if with.labels {
         for row in reader.rows(family.labels(), &["issue_id", "label"], by())? {
             let mut row = row.into_iter();

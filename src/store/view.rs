@@ -1,9 +1,9 @@
 //! All issues at once, with the graph between them: what commands look at that choose among issues.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use beads::jsonl::Counts;
+use beads::jsonl::{Counts, CountsById};
 use beads::{Graph, Issue};
 
 use super::StoreError;
@@ -21,9 +21,9 @@ pub struct View {
     /// The wisps, if they were not asked for.
     pub others: Vec<Issue>,
     graph: OnceCell<Graph>,
-    counts: OnceCell<HashMap<String, Counts>>,
+    counts: OnceCell<CountsById>,
     // With remarks alone.
-    commented: HashMap<String, Counts>,
+    commented: CountsById,
 }
 
 impl View {
@@ -43,7 +43,7 @@ impl View {
         let local = load::issues(reader, Family::Wisps, By::All, with)?;
         let durable = issues.len();
         issues.extend(local);
-        let mut commented = HashMap::new();
+        let mut commented = CountsById::default();
         for family in Family::BOTH {
             load::count_comments(&mut commented, reader, family)?;
         }
@@ -78,11 +78,11 @@ impl View {
     }
 
     /// The numbers of all issues that have any, by id.
-    pub fn all_counts(&self) -> &HashMap<String, Counts> {
+    pub fn all_counts(&self) -> &CountsById {
         self.counts.get_or_init(|| self.count())
     }
 
-    fn count(&self) -> HashMap<String, Counts> {
+    fn count(&self) -> CountsById {
         let mut counts = self.commented.clone();
         load::count_edges(&mut counts, self.all().flat_map(|issue| &issue.dependencies));
         counts

@@ -193,9 +193,21 @@ pub fn excluded_types() -> impl Iterator<Item = IssueType> {
     ["merge-request", "gate", "molecule", "rig"].into_iter().chain(INFRA_TYPES).map(IssueType::from)
 }
 
-/// The ready work among issues and wisps, in order and cut to the limit. `graph` holds all edges; `now` decides what is put off:
-/// an issue by its own date, or by that of a direct parent (grandchildren are ready).
+/// The ready work among issues and wisps, in order and cut to the limit, see [`wanted`].
 pub fn ready<'i, C: Candidate>(
+    issues: &'i [C],
+    graph: &Graph,
+    filter: &WorkFilter,
+    now: Timestamp,
+) -> Vec<&'i C> {
+    let mut found = wanted(issues, graph, filter, now);
+    filter.put_in_order(&mut found, now);
+    found
+}
+
+/// The ready work, in no order and without a limit. `graph` holds all edges; `now` decides what is put off: an issue by its own
+/// date, or by that of a direct parent (grandchildren are ready).
+pub fn wanted<'i, C: Candidate>(
     issues: &'i [C],
     graph: &Graph,
     filter: &WorkFilter,
@@ -224,16 +236,21 @@ pub fn ready<'i, C: Candidate>(
             })
             && filter.molecule.as_ref().is_none_or(|molecule| graph.is_child(issue.id(), molecule))
     };
-    let mut found: Vec<&C> = issues.iter().filter(|issue| is_wanted(issue)).collect();
-    let order = filter.sort.order::<C>(now);
-    found.sort_by(|a, b| order(a, b));
-    if filter.limit > 0 {
-        found.truncate(filter.limit);
-    }
-    found
+    issues.iter().filter(|issue| is_wanted(issue)).collect()
 }
 
 impl WorkFilter {
+    /// Leaves the first ones, as many as the limit says, in their order.
+    pub fn put_in_order<C: Candidate>(&self, found: &mut Vec<&C>, now: Timestamp) {
+        let order = self.sort.order::<C>(now);
+        // The rest need not be in order to be left out.
+        if self.limit > 0 && self.limit < found.len() {
+            found.select_nth_unstable_by(self.limit, |a, b| order(a, b));
+            found.truncate(self.limit);
+        }
+        found.sort_by(|a, b| order(a, b));
+    }
+
     /// What can be seen in the issue alone.
     fn is_about(&self, issue: &impl Candidate) -> bool {
         let status = match &self.status {

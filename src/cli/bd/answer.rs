@@ -1,11 +1,10 @@
 //! How a command ends: with what it printed, or with a refusal on the stream where bd puts it.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use beads::jsonl::Counts;
+use beads::jsonl::CountsById;
 use beads::shapes::{Listed, listed};
 use beads::{Issue, go_json};
 use serde::Serialize;
@@ -183,7 +182,7 @@ pub(super) fn is_bare() -> bool {
 }
 
 /// Prints issues as JSON, with their numbers. Of many each thread spells some.
-pub(super) fn print_issues(issues: &[&Issue], counts: &HashMap<String, Counts>) -> Answer {
+pub(super) fn print_issues(issues: &[&Issue], counts: &CountsById) -> Answer {
     // Fewer are printed sooner than a thread begins.
     const MANY: usize = 500;
     // So many are in memory as text.
@@ -201,11 +200,7 @@ pub(super) fn print_issues(issues: &[&Issue], counts: &HashMap<String, Counts>) 
     told(stdout.write_all(go_json::LIST_END).and_then(|()| stdout.flush()))
 }
 
-fn spell(
-    issues: &[&Issue],
-    counts: &HashMap<String, Counts>,
-    are_first: bool,
-) -> Result<Vec<Vec<u8>>, serde_json::Error> {
+fn spell(issues: &[&Issue], counts: &CountsById, are_first: bool) -> Result<Vec<Vec<u8>>, serde_json::Error> {
     let counts = |id: &str| counts.get(id).copied().unwrap_or_default();
     let parts: Vec<&[&Issue]> = issues.chunks(issues.len().div_ceil(parallel::width())).collect();
     let spelled = parallel::parts(parts.len(), &|n| listed(parts[n], &counts, are_first && n == 0));

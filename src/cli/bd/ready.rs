@@ -118,12 +118,10 @@ impl Ready {
         let any = self.any_label(bd);
         // The process ends behind this: what it has need not be given back piece by piece.
         let choice = ManuallyDrop::new(Choice::load(&*reader, &filter, !any.is_empty())?);
-        let mut found = choice.ready(&WorkFilter { limit: 0, ..filter.clone() }, bd.now);
+        let mut found = choice.wanted(&filter, bd.now);
         found.retain(|item| self.is_wanted(item, &any));
         let all = found.len();
-        if filter.limit > 0 {
-            found.truncate(filter.limit);
-        }
+        filter.put_in_order(&mut found, bd.now);
         let shown = found.len();
         let whole = choice.whole(&*reader, &found)?;
         if bd.json() {

@@ -15,7 +15,7 @@ mod family;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::edge::{Edge, EdgeType, Target, WaitsFor};
 use crate::issue::{Issue, Status};

@@ -5,4 +5,4 @@ mod read;
 mod write;
 
 pub use read::{Header, JsonlError, Memory, Records, read};
-pub use write::{Counts, counts, write_issue, write_memory};
+pub use write::{Counts, CountsById, counts, write_issue, write_memory};

@@ -10,6 +10,9 @@ use crate::edge::{Edge, EdgeType};
 use crate::go_json;
 use crate::issue::Issue;
 
+/// The numbers of issues, by id.
+pub type CountsById = foldhash::HashMap<String, Counts>;
+
 /// Numbers that every listed issue carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
