@@ -561,6 +561,9 @@ fn gates_on_children_open_as_in_bd() {
     for (id, gate) in [("x-all", "all-children"), ("x-any", "any-children")] {
         bd.bd(&["create", id, "--id", id, "--waits-for", "x-s", "--waits-for-gate", gate]);
     }
+    // Without a gate: one closed child is enough for bd's flag.
+    bd.bd(&["create", "x-bare", "--id", "x-bare"]);
+    bd.bd(&["dep", "add", "x-bare", "x-s", "--type", "waits-for"]);
     let mut seen = Vec::new();
     for closing in ["", "x-s.1", "x-s.2"] {
         if !closing.is_empty() {
@@ -569,9 +572,9 @@ fn gates_on_children_open_as_in_bd() {
         let export = bd.bd(&["export", "--all"]).out;
         let graph = Graph::of(&jsonl::read(export.as_bytes(), Header::AnIssue).unwrap().issues);
         flags_are_the_same(&bd, &graph);
-        seen.push(["x-all", "x-any"].map(|id| graph.is_blocked(id)));
+        seen.push(["x-all", "x-any", "x-bare"].map(|id| graph.is_blocked(id)));
     }
-    assert_eq!(seen, [[true, true], [true, false], [false, false]]);
+    assert_eq!(seen, [[true; 3], [true, false, false], [false; 3]]);
 }
 
 #[test]

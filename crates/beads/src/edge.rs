@@ -171,6 +171,17 @@ impl Edge {
             _ => WaitsFor::AllChildren,
         }
     }
+
+    /// The gate by which the flag `is_blocked` goes. bd computes that one in SQL, where a gate that is not there is NULL and
+    /// refuses nothing: one closed child is enough then, too (bd `waitsForGateBlockedSQL`; seen with bd 1.1.0).
+    pub fn gate_of_flag(&self) -> WaitsFor {
+        let metadata: Option<serde_json::Value> = serde_json::from_str(&self.metadata).ok();
+        match metadata.as_ref().and_then(|metadata| metadata.get("gate")) {
+            None => WaitsFor::AnyChildren,
+            Some(gate) if gate == "any-children" => WaitsFor::AnyChildren,
+            Some(_) => WaitsFor::AllChildren,
+        }
+    }
 }
 
 /// The primary key of an edge since 1.1.0, equal in every clone: UUID v5 over `issue`, 0x1F, `target`. The kind is no part of it
@@ -419,6 +430,13 @@ mod tests {
         assert_eq!(gate(&waits_for_metadata("any-children").unwrap()), WaitsFor::AnyChildren);
         for other in ["", "{}", "[]", "{", r#"{"gate":"some"}"#, &waits_for_metadata("").unwrap()] {
             assert_eq!(gate(other), WaitsFor::AllChildren, "{other}");
+        }
+        let of_flag = |metadata: &str| Edge { metadata: metadata.into(), ..Edge::default() }.gate_of_flag();
+        for any in ["", "{}", r#"{"other":1}"#, &waits_for_metadata("any-children").unwrap()] {
+            assert_eq!(of_flag(any), WaitsFor::AnyChildren, "{any}");
+        }
+        for all in [r#"{"gate":"some"}"#, r#"{"gate":null}"#, &waits_for_metadata("").unwrap()] {
+            assert_eq!(of_flag(all), WaitsFor::AllChildren, "{all}");
         }
     }
 }

@@ -209,7 +209,9 @@ impl Maker {
         self.maybe(&mut words, 8, "--defer", &TIMES[..3]);
         self.maybe(&mut words, 8, "--metadata", &[r#"{"k":"v","n":[1,2.50,null]}"#, "{}"]);
         self.maybe(&mut words, 12, "--mol-type", &["swarm", "work"]);
-        if self.random.one_in(15) {
+        // A child that is refused has used up a number of bd's.
+        let may_be_wrong = self.mode == Mode::Together || !is_child;
+        if may_be_wrong && self.random.one_in(15) {
             let wrong = [
                 "--type=nonsense",
                 "--estimate=-5",
@@ -223,7 +225,9 @@ impl Maker {
             words.push("--ephemeral".into());
             self.spared.extend(self.ids.last().cloned());
             self.maybe(&mut words, 2, "--wisp-type", &["patrol"]);
-            self.maybe(&mut words, 12, "--wisp-type", &["nonsense"]);
+            if may_be_wrong {
+                self.maybe(&mut words, 12, "--wisp-type", &["nonsense"]);
+            }
         } else if self.random.one_in(15) {
             words.push("--no-history".into());
             self.spared.extend(self.ids.last().cloned());

@@ -2,7 +2,7 @@
 //!
 //! An issue is **blocked** when it is neither closed nor pinned and one of these holds: an edge that blocks directly leads to
 //! something that is neither closed nor pinned; its parent is blocked; it waits for the children of something that has a live
-//! child (bd `issueops/blocked_state.go`). Edges to external targets never block. The state is the least one that obeys these
+//! child, and either none that is closed or a gate that wants all (bd `issueops/blocked_state.go`). Edges to external targets never block. The state is the least one that obeys these
 //! rules: parents that only hold each other are not blocked. (bd, which corrects stored flags step by step, can leave
 //! such a circle marked after its cause is gone.)
 //!
@@ -126,7 +126,7 @@ impl Graph {
         let (from, to) = (self.intern(issue_id), self.intern(&edge.depends_on_id));
         self.unlink(from, to);
         let kind = edge.kind.clone();
-        let gate = if kind == EdgeType::WaitsFor { edge.waits_for() } else { WaitsFor::AllChildren };
+        let gate = if kind == EdgeType::WaitsFor { edge.gate_of_flag() } else { WaitsFor::AllChildren };
         let link = Link { target: to, kind: kind.clone(), external: target == Target::External, gate };
         if let Some(node) = self.nodes.get_mut(from) {
             node.out.push(link);

@@ -11,16 +11,23 @@ fn edge(from: &str, to: &str, kind: &str) -> Edge {
     Edge::new(from, to, EdgeType::from(kind))
 }
 
+/// Waiting with the gate that wants all, with the other one, or without a gate.
+fn edge_of(from: &str, to: &str, kind: &str) -> Edge {
+    let metadata = match kind {
+        "waits-for" => waits_for_metadata("all-children").unwrap(),
+        "any" => waits_for_metadata("any-children").unwrap(),
+        _ => String::new(),
+    };
+    Edge { metadata, ..edge(from, to, if matches!(kind, "any" | "bare") { "waits-for" } else { kind }) }
+}
+
 fn graph(statuses: &[(&str, &str)], edges: &[(&str, &str, &str)]) -> Graph {
     let mut graph = Graph::default();
     for (id, status) in statuses {
         graph.insert(id, &Status::from(*status));
     }
     for (from, to, kind) in edges {
-        let mut edge = edge(from, to, kind);
-        if *kind == "any" {
-            (edge.kind, edge.metadata) = (EdgeType::WaitsFor, waits_for_metadata("any-children").unwrap());
-        }
+        let edge = edge_of(from, to, kind);
         let target = if edge.is_external() { Target::External } else { Target::Issue };
         graph.insert_edge(&edge, target);
     }
@@ -85,14 +92,17 @@ fn waiting_for_children_ends_with_the_last_or_with_any() {
     let edges = [
         ("w", "s", "waits-for"),
         ("v", "s", "any"),
+        ("u", "s", "bare"),
         ("c1", "s", "parent-child"),
         ("c2", "s", "parent-child"),
     ];
-    let mut graph =
-        graph(&[("w", "open"), ("v", "open"), ("s", "open"), ("c1", "open"), ("c2", "open")], &edges);
-    assert_eq!(blocked(&graph), ["v", "w"]);
+    let mut graph = graph(
+        &[("w", "open"), ("v", "open"), ("u", "open"), ("s", "open"), ("c1", "open"), ("c2", "open")],
+        &edges,
+    );
+    assert_eq!(blocked(&graph), ["u", "v", "w"]);
     graph.set_status("c1", &Status::Pinned);
-    assert_eq!(blocked(&graph), ["v", "w"], "a pinned child is not a closed one");
+    assert_eq!(blocked(&graph), ["u", "v", "w"], "a pinned child is not a closed one");
     graph.set_status("c1", &Status::Closed);
     assert_eq!(blocked(&graph), ["w"]);
     graph.set_status("s", &Status::Closed);
@@ -173,7 +183,9 @@ fn slow(statuses: &[Option<&str>], edges: &[Option<(usize, usize, &str, bool)>])
                         "blocks" | "conditional-blocks" => live(*to),
                         "parent-child" => blocked[*to],
                         "waits-for" => children(*to).any(live),
-                        "any" => children(*to).any(live) && !children(*to).any(|child| is(child, "closed")),
+                        "any" | "bare" => {
+                            children(*to).any(live) && !children(*to).any(|child| is(child, "closed"))
+                        }
                         _ => false,
                     }
             });
@@ -186,8 +198,8 @@ fn slow(statuses: &[Option<&str>], edges: &[Option<(usize, usize, &str, bool)>])
 }
 
 const STATUSES: [&str; 5] = ["open", "open", "closed", "pinned", "deferred"];
-const KINDS: [&str; 7] =
-    ["blocks", "parent-child", "parent-child", "waits-for", "any", "conditional-blocks", "related"];
+const KINDS: [&str; 8] =
+    ["blocks", "parent-child", "parent-child", "waits-for", "any", "bare", "conditional-blocks", "related"];
 
 proptest! {
     /// Any changes one by one leave the flags that the definition gives, and tell exactly what flipped.
@@ -222,12 +234,9 @@ proptest! {
                     graph.remove_edge(&name(a), &name(b))
                 }
                 _ => {
-                    let (kind, external) = (KINDS[pick % 7], pick == 34);
+                    let (kind, external) = (KINDS[pick % 8], pick == 34);
                     edges[a * N + b] = Some((a, b, kind, external));
-                    let mut edge = edge(&name(a), &name(b), if kind == "any" { "waits-for" } else { kind });
-                    if kind == "any" {
-                        edge.metadata = waits_for_metadata("any-children").unwrap();
-                    }
+                    let edge = edge_of(&name(a), &name(b), kind);
                     graph.add_edge(&edge, if external { Target::External } else { Target::Issue })
                 }
             };
