@@ -48,8 +48,15 @@ impl Quickstart {
         let spread = u16::try_from(std::process::id() % 5_000).unwrap_or_default();
         let from = Port::new(FIRST_PORT + spread).and_then(net::free_port_from);
         let port = from.ok_or_else(|| Failure::new(Kind::InUse, "no free port found"))?;
+        // Whoever works in a town has variables that lead there, and no step of this may.
+        let (env, unheeded) = session.env.without_town();
+        let session = &Session { env, town: None, command: session.command.clone(), ..*session };
         let has_dolt = binary::locate(&session.env).is_ok();
-        let done = play(session, &gt, &root, port, has_dolt);
+        let walk = Walk { session, gt: &gt, without: &unheeded };
+        if !unheeded.is_empty() {
+            walk.say(format!("Set in your environment, and not heeded here: {}", unheeded.join(", ")));
+        }
+        let done = play(&walk, &root, port, has_dolt);
         if has_dolt && root.is_dir() {
             // Whatever happened, the server must not outlive this, nor its directory.
             let here = session.at(Town::at(&root));
@@ -88,7 +95,7 @@ impl Quickstart {
     }
 }
 
-fn play(session: &Session, gt: &Path, root: &Path, port: Port, has_dolt: bool) -> Result<(), Failure> {
+fn play(walk: &Walk<'_>, root: &Path, port: Port, has_dolt: bool) -> Result<(), Failure> {
     let town = root.to_string_lossy().into_owned();
     let port = port.to_string();
     let create = |title, id, more: &[&'static str]| [&["bd", "create", title, "--id", id], more].concat();
@@ -100,8 +107,7 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port, has_dolt: bool) -
         ("A rig: registry, route, database, metadata", vec!["--town", &town, "rig", "add", "app"]),
     ];
     let parent = root.parent().unwrap_or(root);
-    walk(session, gt, parent, &made, None)?;
-    let show = if session.format == Format::Json { out::note } else { out::line };
+    walk.through(parent, &made, None)?;
     // Where the issues are; so no repository is needed here.
     let rig = root.join("app");
     let beads = rig.join(".beads").to_string_lossy().into_owned();
@@ -121,11 +127,11 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port, has_dolt: bool) -
         ("So the next is free", vec!["bd", "ready"]),
         ("Everything there is", vec!["bd", "list", "--all"]),
     ];
-    show(format!("\n{}", styled(BOLD, "Into the rig: its issues are found from there")));
-    show(styled(DIM, format!("$ cd {}", out::shell_word(&rig.to_string_lossy()))));
-    walk(session, gt, &rig, &issues, variable)?;
+    walk.say(format!("\n{}", styled(BOLD, "Into the rig: its issues are found from there")));
+    walk.say(styled(DIM, format!("$ cd {}", out::shell_word(&rig.to_string_lossy()))));
+    walk.through(&rig, &issues, variable)?;
     if !has_dolt {
-        show(
+        walk.say(
             "\nNo usable dolt on PATH: nothing of the above needed one. With one, gt up serves these files."
                 .to_owned(),
         );
@@ -151,39 +157,52 @@ fn play(session: &Session, gt: &Path, root: &Path, port: Port, has_dolt: bool) -
         ),
         ("And it goes down cleanly", vec!["--town", &town, "down"]),
     ];
-    walk(session, gt, &rig, &served, variable)
+    walk.through(&rig, &served, variable)
 }
 
-/// Runs commands of this program one after the other, each shown before it runs, until one fails. `variable` is set for all of
-/// them.
-fn walk(
-    session: &Session,
-    gt: &Path,
-    cwd: &Path,
-    steps: &[(&str, Vec<&str>)],
-    variable: Option<(&str, &str)>,
-) -> Result<(), Failure> {
-    for (title, args) in steps {
-        let show = if session.format == Format::Json { out::note } else { out::line };
-        show(if title.is_empty() { String::new() } else { format!("\n{}", styled(BOLD, title)) });
-        let shown: Vec<String> = args.iter().map(|a| out::shell_word(a)).collect();
-        show(styled(DIM, format!("$ gt {}", shown.join(" "))));
-        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        let (status, signal) = session.block_on(async {
-            let ran = spawn::foreground(gt, &args, cwd, variable).await;
-            ran.map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", gt.display())))
-        })?;
-        if let Some(signal) = signal {
-            let what = "interrupted: no server is left, and no temporary town";
-            return Err(Failure::new(Kind::Interrupted(signal), what));
-        }
-        if !status.success() {
-            let how = spawn::describe_exit(status);
-            return Err(Failure::new(
-                Kind::Other,
-                format!("the quickstart stopped: its last command ended with {how}"),
-            ));
-        }
+/// How steps are gone: by this program, without these variables.
+struct Walk<'a> {
+    session: &'a Session,
+    gt: &'a Path,
+    without: &'a [String],
+}
+
+impl Walk<'_> {
+    /// What is told on the way: on standard error, if JSON is wanted.
+    fn say(&self, text: String) {
+        if self.session.format == Format::Json { out::note(text) } else { out::line(text) }
     }
-    Ok(())
+
+    /// Runs commands of this program one after the other, each shown before it runs, until one fails. `variable` is set for all
+    /// of them.
+    fn through(
+        &self,
+        cwd: &Path,
+        steps: &[(&str, Vec<&str>)],
+        variable: Option<(&str, &str)>,
+    ) -> Result<(), Failure> {
+        let gt = self.gt;
+        for (title, args) in steps {
+            self.say(if title.is_empty() { String::new() } else { format!("\n{}", styled(BOLD, title)) });
+            let shown: Vec<String> = args.iter().map(|a| out::shell_word(a)).collect();
+            self.say(styled(DIM, format!("$ gt {}", shown.join(" "))));
+            let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            let (status, signal) = self.session.block_on(async {
+                let ran = spawn::foreground(gt, &args, cwd, variable, self.without).await;
+                ran.map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", gt.display())))
+            })?;
+            if let Some(signal) = signal {
+                let what = "interrupted: no server is left, and no temporary town";
+                return Err(Failure::new(Kind::Interrupted(signal), what));
+            }
+            if !status.success() {
+                let how = spawn::describe_exit(status);
+                return Err(Failure::new(
+                    Kind::Other,
+                    format!("the quickstart stopped: its last command ended with {how}"),
+                ));
+            }
+        }
+        Ok(())
+    }
 }

@@ -98,7 +98,8 @@ pub async fn output(
 }
 
 /// Runs a command in the foreground: it has our terminal, we wait for it. `secret` is a variable that only the command
-/// sees; unlike an argument it does not show in the process list. Also gives the signal that we got meanwhile, if any.
+/// sees; unlike an argument it does not show in the process list. Variables of ours that are named in `without` it does not
+/// see. Also gives the signal that we got meanwhile, if any.
 ///
 /// Ctrl-C goes to everybody at the terminal, and a shell takes it to end a query, not itself: so it does not end us
 /// before our command. A TERM or a hang-up may reach us alone and is passed on as TERM.
@@ -107,9 +108,13 @@ pub async fn foreground(
     args: &[OsString],
     cwd: &Path,
     secret: Option<(&str, &str)>,
+    without: &[String],
 ) -> io::Result<(ExitStatus, Option<i32>)> {
     let mut interrupt = Interrupt::listen()?;
     let mut command = tokio::process::Command::new(program);
+    for name in without {
+        command.env_remove(name);
+    }
     let mut child = command.args(args).current_dir(cwd).envs(secret).spawn()?;
     let pid = child.id().and_then(|id| Pid::new(i32::try_from(id).ok()?));
     let mut got = None;

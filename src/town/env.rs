@@ -122,6 +122,20 @@ impl Env {
         without
     }
 
+    /// This environment without what it says of a town, its server and its issues; and the names of what it said, sorted.
+    pub(crate) fn without_town(&self) -> (Self, Vec<String>) {
+        const OF_TOWN: [&str; 6] =
+            [GT_TOWN_ROOT, GT_ROOT, GT_DOLT_PORT, GT_DOLT_HOST, GT_DOLT_USER, GT_DOLT_PASSWORD];
+        let mut without = self.clone();
+        let is_of_town =
+            |name: &str| OF_TOWN.contains(&name) || name.starts_with("BD_") || name.starts_with("BEADS_");
+        let mut said: Vec<String> =
+            self.0.keys().filter(|name| is_of_town(name)).map(ToString::to_string).collect();
+        said.sort();
+        without.0.retain(|name, _| !is_of_town(name));
+        (without, said)
+    }
+
     /// The home directory, as `HOME` names it.
     pub fn home(&self) -> Option<PathBuf> {
         self.path(HOME)

@@ -423,6 +423,18 @@ fn the_quickstart_needs_no_dolt() {
 }
 
 #[test]
+fn the_quickstart_is_led_nowhere_by_the_variables_of_another_town() {
+    let sealed = Sealed::new();
+    let elsewhere = sealed.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let mut command = sealed.command(&sealed.path(), &["quickstart", "quick"]);
+    command.env("GT_DOLT_PORT", "34407").env("BEADS_DIR", &elsewhere).env("GT_ROOT", &elsewhere);
+    run(command).ok().says("Set in your environment, and not heeded here: BEADS_DIR, GT_DOLT_PORT, GT_ROOT");
+    assert!(sealed.path().join("quick/app/.beads/metadata.json").is_file());
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
 fn the_history_of_the_database_is_shown_and_what_is_left_is_committed() {
     let sealed = Sealed::new();
     let root = repository(&sealed, "w");

@@ -242,7 +242,7 @@ fn server(calling: &Calling, verb: &str) -> Answer {
         .or_else(|| calling.env.find_program("gt"))
         .ok_or_else(|| Refusal::plain("there is no program gt"))?;
     let words = ["--town".into(), town.root().as_os_str().to_owned(), "dolt".into(), verb.into()];
-    let ran = programs::wait(spawn::foreground(&gt, &words, &calling.cwd, None)).flatten();
+    let ran = programs::wait(spawn::foreground(&gt, &words, &calling.cwd, None, &[])).flatten();
     let (status, _) = ran.map_err(|error| Refusal::plain(format!("{}: {error}", gt.display())))?;
     if status.success() {
         return Ok(());

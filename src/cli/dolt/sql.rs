@@ -160,7 +160,7 @@ impl Sql {
 fn run_dolt(here: &Here<'_>, args: &[OsString], secret: Option<(&str, &str)>) -> Result<(), Failure> {
     let dolt = binary::locate(&here.session.env)?;
     let (status, signal) = here.session.block_on(async {
-        let ran = spawn::foreground(&dolt, args, &here.town.data_dir(), secret).await;
+        let ran = spawn::foreground(&dolt, args, &here.town.data_dir(), secret, &[]).await;
         ran.map_err(|e| Failure::new(Kind::Other, format!("cannot run {}: {e}", dolt.display())))
     })?;
     // Dolt has said what was wrong.

@@ -55,7 +55,7 @@ impl Run {
             return Ok(());
         }
         let args: Vec<OsString> = self.args.iter().map(OsString::from).collect();
-        let ran = programs::wait(spawn::foreground(&old, &args, &calling.cwd, None));
+        let ran = programs::wait(spawn::foreground(&old, &args, &calling.cwd, None, &[]));
         match ran.flatten() {
             Ok((status, _)) if status.success() => Ok(()),
             Ok((status, _)) => {
