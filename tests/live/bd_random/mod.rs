@@ -24,9 +24,9 @@ use series::Tally;
 /// Series that once showed a difference: the seed, the sequences that are needed, and what it was.
 const FAILED_ONCE: [(u64, usize, &str); 0] = [];
 /// So many sequences has a series of every run, and one of a soak.
-const SEQUENCES: (usize, usize) = (2, 20);
+const SEQUENCES: (usize, usize) = (3, 20);
 /// Verbs that both programs must have done in the series of every run, and how often at least.
-const ENOUGH: [(&str, usize); 2] = [("create", 8), ("update", 1)];
+const ENOUGH: [(&str, usize); 2] = [("create", 4), ("dep", 1)];
 /// So many series at once has a soak: each mostly waits for a real program.
 const WORKERS: usize = 4;
 /// A long run goes on after a difference; more than so many are likely the same one.
@@ -56,12 +56,12 @@ fn always(seeds: &[u64]) {
 
 #[test]
 fn commands_in_turn_with_bd_leave_a_database_of_which_both_say_the_same() {
-    always(&[4, 12]);
+    always(&[12]);
 }
 
 #[test]
 fn the_same_commands_by_us_and_by_bd_leave_the_same_rows() {
-    always(&[9, 13]);
+    always(&[13]);
 }
 
 /// As long as `GT_SOAK_SECONDS` says, from a seed that is another one every time; or the one series that `SEED` names.
