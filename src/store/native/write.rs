@@ -70,9 +70,11 @@ impl Native {
         deadline: Deadline,
         work: &mut Job<'_, T>,
     ) -> Result<Attempt<T>, StoreError> {
+        // Opened before the turn has come: what was written until then is a look at the journal's end.
+        let database = Database::open_with(&self.dir, self.options.clone())?;
         let _turn = lock::turn(&self.dir.join(".dolt"), deadline)?;
         for _ in 0..UNLOCKED_ATTEMPTS {
-            let (result, prepared) = prepare(&self.session()?, by, work)?;
+            let (result, prepared) = prepare(&database.session()?, by, work)?;
             let Some(prepared) = prepared else { return Ok(Attempt::Done(result)) };
             let Some(mut writable) = self.lock(deadline)? else { return Ok(Attempt::Held) };
             match writable.locked.apply(prepared) {
