@@ -14,11 +14,14 @@ impl Twins {
         }
     }
 
-    /// The file's lines without what belongs to the run, one of each workspace.
+    /// The file's lines without what belongs to the run, one of each workspace. Sorted: newer issues come first there, and which
+    /// of two is newer hangs on whether a program makes both in one second.
     fn exported(&self, veil: &Veil) -> [Vec<String>; 2] {
         [Who::Real, Who::Ours].map(|who| {
             let text = fs::read_to_string(self.dir(who).join(".beads/issues.jsonl")).unwrap_or_default();
-            text.lines().map(|line| veil.over(line)).collect()
+            let mut lines: Vec<String> = text.lines().map(|line| veil.over(line)).collect();
+            lines.sort();
+            lines
         })
     }
 
