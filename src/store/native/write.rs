@@ -53,9 +53,14 @@ impl Native {
         &self.dir
     }
 
+    /// Opens it for reading.
+    pub fn open(&self) -> Result<Database, StoreError> {
+        Ok(Database::open_with(&self.dir, self.options.clone())?)
+    }
+
     /// The newest committed state of its files, whether a server holds them or not.
     pub fn session(&self) -> Result<Session, StoreError> {
-        Ok(Database::open_with(&self.dir, self.options.clone())?.session()?)
+        Ok(self.open()?.session()?)
     }
 
     /// The working state, for questions.
@@ -71,18 +76,18 @@ impl Native {
         work: &mut Job<'_, T>,
     ) -> Result<Attempt<T>, StoreError> {
         // Opened before the turn has come: what was written until then is a look at the journal's end.
-        let database = Database::open_with(&self.dir, self.options.clone())?;
+        let database = self.open()?;
         let _turn = lock::turn(&self.dir.join(".dolt"), deadline)?;
         for _ in 0..UNLOCKED_ATTEMPTS {
             let (result, prepared) = prepare(&database.session()?, by, work)?;
             let Some(prepared) = prepared else { return Ok(Attempt::Done(result)) };
-            let Some(mut writable) = self.lock(deadline)? else { return Ok(Attempt::Held) };
+            let Some(mut writable) = self.lock_opened(&database, deadline)? else { return Ok(Attempt::Held) };
             match writable.locked.apply(prepared) {
                 Err(Error::Moved { .. }) => {}
                 done => return Ok(Attempt::Done(done.map(|()| result)?)),
             }
         }
-        let Some(mut writable) = self.lock(deadline)? else { return Ok(Attempt::Held) };
+        let Some(mut writable) = self.lock_opened(&database, deadline)? else { return Ok(Attempt::Held) };
         let (result, prepared) = prepare(&writable.locked.session()?, by, work)?;
         prepared.map_or(Ok(()), |prepared| writable.locked.apply(prepared))?;
         Ok(Attempt::Done(result))
@@ -120,9 +125,22 @@ impl Native {
 
     /// Passes the gate of the data directory, if it has one, and tries the database's lock once.
     fn lock(&self, deadline: Deadline) -> Result<Option<Writable>, StoreError> {
+        self.locked_by(deadline, || Database::try_lock(&self.dir, self.options.clone()))
+    }
+
+    /// The same for a database that is open already.
+    fn lock_opened(&self, database: &Database, deadline: Deadline) -> Result<Option<Writable>, StoreError> {
+        self.locked_by(deadline, || database.try_lock_opened())
+    }
+
+    fn locked_by(
+        &self,
+        deadline: Deadline,
+        attempt: impl FnOnce() -> dolt_store::Result<Option<Locked>>,
+    ) -> Result<Option<Writable>, StoreError> {
         let own_dir = self.dir.parent().map(|data_dir| data_dir.join(".gt")).filter(|own| own.is_dir());
         let inside = own_dir.map(|own| pass(&own, deadline)).transpose()?;
-        let locked = Database::try_lock(&self.dir, self.options.clone())?;
+        let locked = attempt()?;
         Ok(locked.map(|locked| Writable { locked, _inside: inside }))
     }
 }

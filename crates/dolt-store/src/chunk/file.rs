@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use thread_local::ThreadLocal;
@@ -51,6 +51,16 @@ impl ReadFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the file of this name is still the one that was opened.
+    pub(super) fn is_at_its_path(&self) -> Result<bool> {
+        let opened = self.file.metadata().map_err(|source| self.io(source))?;
+        match std::fs::metadata(&self.path) {
+            Ok(named) => Ok((named.dev(), named.ino()) == (opened.dev(), opened.ino())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(self.io(source)),
+        }
     }
 
     pub(super) fn len(&self) -> Result<u64> {

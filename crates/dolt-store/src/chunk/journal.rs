@@ -33,7 +33,7 @@ const BLOCK_BYTES: usize = 6 << 20;
 const COLLECTED: usize = 1 << 14;
 /// Our cache of the index is renewed when so much of the journal stands behind what it covers, and an eighth of the cache's
 /// own size: each opening reads what is not covered, each renewal the whole cache.
-const UNCACHED_BYTES: u64 = 1 << 20;
+const UNCACHED_BYTES: u64 = 1 << 18;
 
 /// A chunk that was found.
 #[derive(Debug)]
@@ -214,6 +214,13 @@ impl Journal {
         let bytes = self.file.read_up_to(at, ROOT_RECORD_BYTES)?;
         let record = whole_record(&bytes).map(parse);
         Ok(matches!(record, Some(Ok(Record::Root(found))) if found == root))
+    }
+
+    /// Whether what was read of it is still there: the same file, not shorter, with the same root record in the same place.
+    pub(super) fn goes_on(&self) -> Result<bool> {
+        let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
+        let is_whole = self.file.is_at_its_path()? && self.file.len()? >= read.end;
+        Ok(is_whole && read.root.map_or(Ok(true), |root| self.has_root_at(read.root_at, root))?)
     }
 
     /// Where the next record is to be written: behind the last whole one.

@@ -221,6 +221,19 @@ impl Store {
         Ok(Snapshot { root, generation: fresh, draft: None })
     }
 
+    /// For whoever has just taken the lock: what was opened before is read on, if it is still what is there, and opened anew if
+    /// it is not. A journal that has lost something is an error, because it must not be written behind.
+    pub(super) fn renew(&self) -> Result<()> {
+        let known = Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner));
+        if known.journal.as_ref().map_or(Ok(true), Journal::goes_on)? {
+            self.snapshot()?;
+        } else {
+            let fresh = Arc::new(open_cold(&self.noms, &self.options)?);
+            *self.generation.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
+        self.check_journal_tail()
+    }
+
     /// The `noms` directory.
     pub fn path(&self) -> &Path {
         &self.noms

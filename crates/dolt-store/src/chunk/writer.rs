@@ -6,6 +6,7 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::disk::Disk;
 use super::journal::{chunk_record, root_record};
@@ -17,8 +18,8 @@ use crate::{Error, Hash, Result};
 /// A store that nobody else can write while this is held.
 #[derive(Debug)]
 pub struct Writer {
-    // What was read before the lock was taken may be wrong, so the store is opened under it.
-    store: Store,
+    // What was read before the lock was taken may be wrong, so the store is opened or renewed under it.
+    store: Arc<Store>,
     disk: Disk,
     is_poisoned: bool,
     _lock: Lock,
@@ -53,8 +54,20 @@ impl Writer {
         let noms = Store::locate(path)?;
         let Some(lock) = try_lock(&noms)? else { return Ok(None) };
         // With the lock nobody is changing the files, and a journal that has lost something must not be written behind.
-        let store = Store::open_read(&noms, ReadOptions { despite_loss: false, ..options })?;
+        let store = Arc::new(Store::open_read(&noms, ReadOptions { despite_loss: false, ..options })?);
         Ok(Some(Self { store, disk, is_poisoned: false, _lock: lock }))
+    }
+
+    /// The same with a store that is open already.
+    pub(crate) fn try_on(store: &Arc<Store>) -> Result<Option<Self>> {
+        let Some(lock) = try_lock(store.path())? else { return Ok(None) };
+        store.renew()?;
+        Ok(Some(Self { store: Arc::clone(store), disk: Disk::default(), is_poisoned: false, _lock: lock }))
+    }
+
+    /// The `noms` directory of the store.
+    pub(crate) fn noms(&self) -> &Path {
+        self.store.path()
     }
 
     /// The newest state.

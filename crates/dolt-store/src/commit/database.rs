@@ -3,6 +3,7 @@
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::chunk::{ReadOptions, Snapshot, Store};
 use crate::message::{Commit, NodeKind, RootValue, Stash, StoreRoot, Tag, WorkingSet, stash_list};
@@ -12,7 +13,7 @@ use crate::{Error, Hash, Result};
 /// A database on disk, opened for reading.
 #[derive(Debug)]
 pub struct Database {
-    store: Store,
+    store: Arc<Store>,
     dolt_dir: PathBuf,
 }
 
@@ -37,7 +38,7 @@ impl Database {
 
     fn of(store: Store) -> Self {
         let dolt_dir = store.path().parent().unwrap_or(store.path()).to_owned();
-        Self { store, dolt_dir }
+        Self { store: Arc::new(store), dolt_dir }
     }
 
     /// The newest committed state.
@@ -52,6 +53,10 @@ impl Database {
 
     /// The chunk store beneath.
     pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) fn shared_store(&self) -> &Arc<Store> {
         &self.store
     }
 }

@@ -1,6 +1,6 @@
 //! A database under its lock: the names of the store move together, or not at all.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::database::{head_branch, head_in, state_file};
 use super::transaction::head_ref;
@@ -16,7 +16,6 @@ use crate::{Error, Hash, Result};
 #[derive(Debug)]
 pub struct Locked {
     writer: Writer,
-    path: PathBuf,
 }
 
 /// A name that is to move.
@@ -36,11 +35,16 @@ impl Database {
         Self::try_lock_on(path, options, Disk::default())
     }
 
+    /// The same for this database, without opening it a second time.
+    pub fn try_lock_opened(&self) -> Result<Option<Locked>> {
+        Ok(Writer::try_on(self.shared_store())?.map(|writer| Locked { writer }))
+    }
+
     /// For tests: the same with a disk that stops.
     #[doc(hidden)]
     pub fn try_lock_on(path: &Path, options: ReadOptions, disk: Disk) -> Result<Option<Locked>> {
         let writer = Writer::try_open(path, options, disk)?;
-        Ok(writer.map(|writer| Locked { writer, path: path.to_owned() }))
+        Ok(writer.map(|writer| Locked { writer }))
     }
 }
 
@@ -48,13 +52,17 @@ impl Locked {
     /// The newest state, as a draft: what is made of it becomes real with [`Locked::update`].
     pub fn session(&self) -> Result<Session> {
         let snapshot = self.writer.snapshot()?.draft();
-        Session::at(snapshot, head_branch(&self.path.join(".dolt")))
+        Session::at(snapshot, head_branch(self.dolt_dir()))
+    }
+
+    fn dolt_dir(&self) -> &Path {
+        let noms = self.writer.noms();
+        noms.parent().unwrap_or(noms)
     }
 
     /// Puts the directory on a branch. Whatever else its file says stays as it is.
     pub(super) fn set_head(&self, branch: &str) -> Result<()> {
-        let dolt_dir = self.path.join(".dolt");
-        let path = state_file(&dolt_dir);
+        let path = state_file(self.dolt_dir());
         let read = |source| Error::Io { path: path.clone(), source };
         let mut text = std::fs::read_to_string(&path).map_err(read)?;
         let damaged =
@@ -123,4 +131,90 @@ pub(super) fn root_with(draft: &Session, changes: &[RefChange]) -> Result<Hash> 
     edits.sort_by(|a, b| a.key.cmp(&b.key));
     let refs = edit(draft.refs(), Shape::ADDRESSES, snapshot, edits)?;
     snapshot.put(StoreRoot::message(&snapshot.chunk(refs)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::commit::{Author, CommitMeta};
+
+    fn author() -> Author {
+        Author { name: "t".to_owned(), email: "t@example.com".to_owned(), millis: 0 }
+    }
+
+    // Moves the branch on, by a commit of this name.
+    fn commit(locked: &mut Locked, message: &str) -> Hash {
+        locked.begin("main").unwrap().commit_sql(&author(), message).unwrap();
+        locked.session().unwrap().snapshot().root()
+    }
+
+    fn lock(dir: &Path) -> Locked {
+        Database::try_lock(dir, ReadOptions::default()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_database_that_was_opened_before_it_was_locked_has_what_was_written_in_between() {
+        let dir = tempfile::tempdir().unwrap();
+        Database::init(dir.path(), "main", &CommitMeta::first(author())).unwrap();
+        let opened = Database::open_read(dir.path()).unwrap();
+        let between = commit(&mut lock(dir.path()), "in between");
+        let mut locked = opened.try_lock_opened().unwrap().unwrap();
+        assert_eq!(locked.session().unwrap().snapshot().root(), between);
+        assert!(opened.try_lock_opened().unwrap().is_none(), "it is held");
+        let newest = commit(&mut locked, "under the lock");
+        let anew = Database::open_read(dir.path()).unwrap().session().unwrap();
+        assert_eq!(anew.snapshot().root(), newest);
+    }
+
+    #[test]
+    fn a_journal_that_is_another_one_when_the_lock_is_taken_is_opened_anew_and_nothing_of_it_is_cut_off() {
+        let dir = tempfile::tempdir().unwrap();
+        Database::init(dir.path(), "main", &CommitMeta::first(author())).unwrap();
+        let path = dir.path().join(".dolt/noms").join(crate::chunk::JOURNAL);
+        let first = fs::read(&path).unwrap();
+        commit(&mut lock(dir.path()), "a");
+        commit(&mut lock(dir.path()), "b");
+        let known = fs::read(&path).unwrap();
+        fs::write(&path, &first).unwrap();
+        for n in 0..9 {
+            commit(&mut lock(dir.path()), &format!("of another history, {n}"));
+        }
+        let longer = fs::read(&path).unwrap();
+        assert!(first.len() < known.len() && known.len() < longer.len());
+        for (is_in_place, other) in [(true, &first), (true, &longer), (false, &first), (false, &longer)] {
+            fs::write(&path, &known).unwrap();
+            let opened = Database::open_read(dir.path()).unwrap();
+            opened.session().unwrap();
+            if is_in_place {
+                fs::write(&path, other).unwrap();
+            } else {
+                let beside = path.with_extension("other");
+                fs::write(&beside, other).unwrap();
+                fs::rename(&beside, &path).unwrap();
+            }
+            let newest = commit(&mut opened.try_lock_opened().unwrap().unwrap(), "behind it");
+            assert!(fs::read(&path).unwrap().starts_with(other), "in place {is_in_place}");
+            let anew = Database::open_read(dir.path()).unwrap().session().unwrap();
+            assert_eq!(anew.snapshot().root(), newest, "in place {is_in_place}");
+        }
+    }
+
+    #[test]
+    fn a_journal_that_has_lost_something_since_it_was_opened_is_not_written_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        Database::init(dir.path(), "main", &CommitMeta::first(author())).unwrap();
+        let path = dir.path().join(".dolt/noms").join(crate::chunk::JOURNAL);
+        let opened = Database::open_read(dir.path()).unwrap();
+        let end = fs::read(&path).unwrap().len();
+        commit(&mut lock(dir.path()), "a");
+        commit(&mut lock(dir.path()), "b");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[end + 30] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let refused = opened.try_lock_opened().unwrap_err();
+        assert!(matches!(refused, Error::DataLoss { .. }), "{refused}");
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
 }
