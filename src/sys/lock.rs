@@ -16,6 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::clock::{Deadline, Stopwatch, pause};
+use super::descriptors::Descriptors;
 use super::process::{self, Pid};
 
 /// How a lock is shared.
@@ -259,18 +260,13 @@ pub fn holders(path: &Path) -> Vec<Pid> {
 fn inheritors(meta: &Metadata) -> Vec<Pid> {
     let holds = |pid: &Pid| {
         let infos = std::fs::read_dir(format!("/proc/{pid}/fdinfo")).into_iter().flatten().flatten();
-        infos.map(|info| in_fdinfo(&info.path())).any(|t| !t.holders_of(meta.dev(), meta.ino()).is_empty())
+        infos
+            .map(|info| LockTable::of_descriptor(&info.path()))
+            .any(|t| !t.holders_of(meta.dev(), meta.ino()).is_empty())
     };
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|e| Pid::parse(e.file_name().to_str()?));
     pids.filter(|pid| *pid != Pid::own()).filter(holds).collect()
-}
-
-// proc(5) `fdinfo` shows the locks of each open file, whoever took them.
-fn in_fdinfo(path: &Path) -> LockTable {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let rows: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("lock:")).collect();
-    LockTable::parse(&rows.join("\n"))
 }
 
 /// The kernel's list of locks, read once, to ask about many files.
@@ -289,12 +285,15 @@ impl LockTable {
     /// The locks on the files of this name that a process has open. Asks only about its own descriptors, and so costs
     /// nothing like [`read`](Self::read).
     pub fn of_process(pid: Pid, file_name: &str) -> Self {
-        let links = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-        let is_named =
-            |fd: &std::fs::DirEntry| std::fs::read_link(fd.path()).is_ok_and(|p| p.ends_with(file_name));
-        let infos = Path::new("/proc").join(pid.to_string()).join("fdinfo");
-        let rows = links.filter(is_named).flat_map(|fd| in_fdinfo(&infos.join(fd.file_name())).0);
-        Self(rows.collect())
+        let infos = Descriptors::of(pid);
+        Self(infos.infos_of(file_name).flat_map(|info| Self::of_descriptor(&info).0).collect())
+    }
+
+    /// The locks of an open file, whoever took them: `proc(5)` fdinfo shows them.
+    pub(super) fn of_descriptor(info: &Path) -> Self {
+        let text = std::fs::read_to_string(info).unwrap_or_default();
+        let rows: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("lock:")).collect();
+        Self::parse(&rows.join("\n"))
     }
 
     // `12: FLOCK  ADVISORY  WRITE 4711 fe:00:9982102 0 EOF`; a waiter has `->` after the number and is left out.

@@ -6,6 +6,7 @@
 
 pub mod atomic;
 pub mod clock;
+pub mod descriptors;
 pub mod dir_id;
 pub mod host;
 pub mod interrupt;

@@ -1,6 +1,7 @@
 //! Issues written in-process and through servers of both Dolts: the same commands leave the same rows, whoever holds the database
 //! is the one who writes it, and what was acknowledged is there once, however the server ended.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -448,6 +449,34 @@ fn a_server_of_another_directory_on_the_configured_port_is_never_written_to() {
     create(&store, 2, &new_issue("Let go"));
     assert_eq!(titles(&ours), ["Let go", "Nobody holds it"]);
     assert_eq!(titles(&another), Vec::<String>::new());
+}
+
+#[test]
+fn a_row_that_somebody_else_commits_while_a_command_is_worked_out_is_there_at_its_second_attempt() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let project = Project::new(dolt);
+        let data_dir = project.data_dir();
+        let port = free_port();
+        let _process = project.serve(&data_dir, port);
+        let store = store(&data_dir, Engine::Server, Some(port));
+        let attempts = Cell::new(0);
+        let done = store.write(|tx| {
+            attempts.set(attempts.get() + 1);
+            if attempts.get() == 1 {
+                let sql = "INSERT INTO issues (id, title, description, design, acceptance_criteria, notes) \
+                           VALUES ('x-foreign', 'Foreign', '', '', '', '')";
+                run(project.command(&dolt.path(), &data_dir.join("x"), &["sql", "-q", sql])).ok();
+            }
+            let mut changes = Changes::new();
+            let text = |text: &str| Value::Text(text.to_owned());
+            changes.insert("labels", vec![("issue_id", text("x-foreign")), ("label", text("ours"))]);
+            tx.apply(&changes)?;
+            Ok(Outcome { message: Some("labelled".to_owned()), result: () })
+        });
+        done.unwrap();
+        assert_eq!(attempts.get(), 2, "{dolt:?}");
+        assert_eq!(store.reader().unwrap().texts("labels", "issue_id", By::All).unwrap(), ["x-foreign"]);
+    }
 }
 
 /// A wire to a server that cuts a connection once its client has sent this text: before the server gets it, or after the server

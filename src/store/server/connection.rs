@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::ServerEngine;
-use crate::sql::{Answer, Client, SqlError, Typed};
+use super::{Proved, ServerEngine};
+use crate::sql::{Answer, Cell, Client, SqlError, Typed};
 use crate::store::StoreError;
 use crate::store::runtime::wait;
 
@@ -51,6 +51,18 @@ impl Connection {
         Ok(sets.into_iter().flat_map(|set| set.rows).flatten().next().and_then(|cell| cell.to_text()))
     }
 
+    /// The same for a text of several statements: the first row of the first answer.
+    pub(super) fn ask_row(&self, sql: &str, limit: Duration) -> Result<Vec<Option<String>>, StoreError> {
+        let sets = self.with(limit, |client| wait::<_, SqlError>(client.query(sql)))?;
+        let row = sets.into_iter().next().and_then(|set| set.rows.into_iter().next()).unwrap_or_default();
+        Ok(row.iter().map(Cell::to_text).collect())
+    }
+
+    /// Puts it on a branch, outside of a transaction.
+    pub(super) fn put_on(&self, branch: &str) -> Result<(), StoreError> {
+        self.run("CALL DOLT_CHECKOUT(?)", &[Typed::Text(branch.to_owned())]).map(drop)
+    }
+
     fn with<T>(
         &self,
         limit: Duration,
@@ -87,6 +99,17 @@ impl Drop for Connection {
 impl ServerEngine {
     /// Connects to the database, on the branch that the files are on, and makes sure that it is the one.
     pub(super) fn connect(&self) -> Result<Connection, StoreError> {
+        let (connection, branch) = self.reach()?;
+        if let Some(branch) = branch
+            && connection.tell("SELECT active_branch()")?.as_deref() != Some(&branch)
+        {
+            connection.put_on(&branch)?;
+        }
+        Ok(connection)
+    }
+
+    /// Connects to the database, on whatever branch, and makes sure that it is the one. Gives the branch that the files are on.
+    pub(super) fn reach(&self) -> Result<(Connection, Option<String>), StoreError> {
         let mut refusal = None;
         for name in self.names() {
             let connection = match self.connect_to(&name) {
@@ -97,28 +120,24 @@ impl ServerEngine {
                 }
                 Err(error) => return Err(error),
             };
-            let Some((proof, native)) = &self.proved else { return Ok(connection) };
+            let Some(Proved { proof, native, .. }) = &self.proved else { return Ok((connection, None)) };
             if !proof.still_holds() {
                 return Err(self.away("the server has gone in this moment"));
             }
-            let session = native.session()?;
             if proof.names.is_empty() && !self.is_the_same(&connection)? {
                 let problem = format!("its database {name} is not that of {}", native.dir().display());
                 refusal = Some(StoreError::Engine { engine: "server", problem });
                 continue;
             }
-            let branch = session.head();
-            if connection.tell("SELECT active_branch()")?.as_deref() != Some(branch) {
-                connection.run("CALL DOLT_CHECKOUT(?)", &[Typed::Text(branch.to_owned())])?;
-            }
-            return Ok(connection);
+            let branch = self.files()?.map(|session| session.head().to_owned());
+            return Ok((connection, branch));
         }
         Err(refusal.unwrap_or_else(|| self.away("it has no database of this name")))
     }
 
     /// Names that the database may have there, the likeliest first.
     fn names(&self) -> Vec<String> {
-        let Some((proof, native)) = &self.proved else { return vec![self.database.clone()] };
+        let Some(Proved { proof, native, .. }) = &self.proved else { return vec![self.database.clone()] };
         if !proof.names.is_empty() {
             return proof.names.clone();
         }
@@ -135,9 +154,8 @@ impl ServerEngine {
 
     /// Whether the server's database has the newest commit of the files. They are asked again if it moves in between.
     fn is_the_same(&self, connection: &Connection) -> Result<bool, StoreError> {
-        let Some((_, native)) = &self.proved else { return Ok(true) };
         for _ in 0..5 {
-            let session = native.session()?;
+            let Some(session) = self.files()? else { return Ok(true) };
             let branch = session.head();
             let there = connection.run("SELECT DOLT_HASHOF(?)", &[Typed::Text(branch.to_owned())]);
             let there = match there {

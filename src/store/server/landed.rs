@@ -57,7 +57,7 @@ pub(super) fn look(
 
 /// Whether the server works on nothing of that connection any more.
 fn is_finished(engine: &ServerEngine, connection: u64) -> bool {
-    if engine.proved.as_ref().is_some_and(|(proof, _)| !proof.is_alive()) {
+    if engine.proved.as_ref().is_some_and(|proved| !proved.proof.is_alive()) {
         return true;
     }
     let Ok(other) = engine.connect() else { return false };
@@ -76,7 +76,7 @@ fn is_finished(engine: &ServerEngine, connection: u64) -> bool {
 fn seen(engine: &ServerEngine, changes: &[Change]) -> Result<Landed, StoreError> {
     match &engine.proved {
         // The files have everything that any server has acknowledged, and outlive it.
-        Some((_, native)) => in_state(&native.reader()?, changes),
+        Some(proved) => in_state(&proved.native.reader()?, changes),
         None => in_state(&engine.reader()?, changes),
     }
 }

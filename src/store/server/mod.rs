@@ -12,9 +12,10 @@ mod reader;
 mod statement;
 mod write;
 
+use std::cell::OnceCell;
 use std::path::Path;
 
-use dolt_store::commit::Author;
+use dolt_store::commit::{Author, Database, Session};
 
 use super::StoreError;
 use super::change::Job;
@@ -32,7 +33,16 @@ pub use reader::ServerReader;
 pub struct ServerEngine {
     endpoint: Endpoint,
     database: String,
-    proved: Option<(Proof, Native)>,
+    proved: Option<Proved>,
+}
+
+/// That the server has files of this machine, and those.
+#[derive(Debug)]
+struct Proved {
+    proof: Proof,
+    native: Native,
+    // Opened when they are first asked.
+    database: OnceCell<Database>,
 }
 
 /// How long a statement may take that somebody wrote.
@@ -81,7 +91,8 @@ fn engine(native: &Native, server: &Server, proof: Proof) -> ServerEngine {
         password: server.password.clone(),
         tls: server.tls,
     };
-    ServerEngine { endpoint, database: server.database.clone(), proved: Some((proof, native.clone())) }
+    let proved = Proved { proof, native: native.clone(), database: OnceCell::new() };
+    ServerEngine { endpoint, database: server.database.clone(), proved: Some(proved) }
 }
 
 impl ServerEngine {
@@ -103,7 +114,16 @@ impl ServerEngine {
 
     /// The process behind it, if it is known.
     pub fn process(&self) -> Option<crate::sys::process::Pid> {
-        self.proved.as_ref().map(|(proof, _)| proof.pid)
+        self.proved.as_ref().map(|proved| proved.proof.pid)
+    }
+
+    /// The newest state of the files, if they are here.
+    fn files(&self) -> Result<Option<Session>, StoreError> {
+        let Some(Proved { native, database, .. }) = &self.proved else { return Ok(None) };
+        if database.get().is_none() {
+            drop(database.set(native.open()?));
+        }
+        Ok(database.get().map(Database::session).transpose()?)
     }
 
     /// The state that the server shows now: all questions are answered from the same one.
@@ -146,7 +166,7 @@ impl ServerEngine {
         job: &mut Job<'_, T>,
     ) -> Result<Sent<T>, StoreError> {
         // Before the server is asked for its own lock: waiting there overtakes, and costs the server.
-        let dir = self.proved.as_ref().map(|(_, native)| native.dir().join(".dolt"));
+        let dir = self.proved.as_ref().map(|proved| proved.native.dir().join(".dolt"));
         let _turn = dir.map(|dir| lock::turn(&dir, deadline)).transpose()?;
         write::write(self, by, deadline, job)
     }

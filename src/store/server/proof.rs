@@ -9,9 +9,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::doltserver::identity;
+use crate::sys::descriptors::Descriptors;
 use crate::sys::dir_id::same_place;
-use crate::sys::lock::{self, LockTable};
-use crate::sys::net::{self, Port};
+use crate::sys::lock;
+use crate::sys::net::{Listening, Port};
 use crate::sys::process::{Facts, Pid, StartToken, describe};
 
 /// A server and why it is the one.
@@ -32,34 +33,37 @@ impl Proof {
     pub(super) fn find(dir: &Path, configured: Option<Port>) -> Result<Self, String> {
         let lock = dir.join(".dolt/noms/LOCK");
         let hints = hints(dir);
-        let hinted = hints.iter().map(|hint| hint.0).find(|pid| holds(*pid, &lock));
-        let pid = match hinted {
-            Some(pid) => pid,
-            None => *lock::holders(&lock).first().ok_or("nobody is known to hold its lock")?,
+        let found = if let Some(found) = noted(&hints, &lock) {
+            found
+        } else {
+            let pid = *lock::holders(&lock).first().ok_or("nobody is known to hold its lock")?;
+            (pid, Descriptors::of(pid))
         };
-        Self::of(pid, dir, lock, configured, &hints)
+        Self::of(&found, dir, lock, configured, &hints)
     }
 
     /// The same, but only whoever Dolt has noted itself is looked at.
     pub(super) fn find_noted(dir: &Path, configured: Option<Port>) -> Option<Self> {
         let lock = dir.join(".dolt/noms/LOCK");
         let hints = hints(dir);
-        let pid = hints.iter().map(|hint| hint.0).find(|pid| holds(*pid, &lock))?;
-        Self::of(pid, dir, lock, configured, &hints).ok()
+        let found = noted(&hints, &lock)?;
+        Self::of(&found, dir, lock, configured, &hints).ok()
     }
 
     fn of(
-        pid: Pid,
+        (pid, descriptors): &(Pid, Descriptors),
         dir: &Path,
         lock: PathBuf,
         configured: Option<Port>,
         hints: &[(Pid, Option<Port>)],
     ) -> Result<Self, String> {
+        let pid = *pid;
         let facts = Facts::read(pid).ok_or_else(|| format!("PID {pid}, which held its lock, has gone"))?;
         if !identity::is_dolt(&facts) || !identity::is_sql_server(&facts) {
             return Err(format!("{} holds its lock and is no Dolt server", describe(pid)));
         }
-        let ports = net::listening_ports(pid);
+        let listening = Listening::of(descriptors);
+        let ports = listening.ports();
         let noted = hints.iter().filter(|hint| hint.0 == pid).find_map(|hint| hint.1);
         let known = configured.into_iter().chain(noted).find(|port| ports.contains(port));
         let port = match (known, &ports[..]) {
@@ -69,15 +73,16 @@ impl Proof {
             (None, _) => return Err(format!("which port of {} is for SQL is not known", describe(pid))),
         };
         let hidden = || format!("port {port} of {} is reached by no address of this machine", describe(pid));
-        let address = net::address_of(pid, port).ok_or_else(hidden)?;
+        let address = listening.address(port).ok_or_else(hidden)?;
         Ok(Self { pid, port, address, names: names(&facts, dir), lock, start: facts.start })
     }
 
     /// Whether all of it holds still: asked once a connection is there, which then is one to this process.
     pub(super) fn still_holds(&self) -> bool {
-        self.is_alive()
-            && net::address_of(self.pid, self.port) == Some(self.address)
-            && holds(self.pid, &self.lock)
+        let descriptors = Descriptors::of(self.pid);
+        descriptors.hold_lock_on(&self.lock)
+            && Listening::of(&descriptors).address(self.port) == Some(self.address)
+            && self.is_alive()
     }
 
     /// Whether the process that was proved lives.
@@ -86,8 +91,10 @@ impl Proof {
     }
 }
 
-fn holds(pid: Pid, lock: &Path) -> bool {
-    LockTable::of_process(pid, "LOCK").holders_of_path(lock).contains(&pid)
+// Who of those that Dolt has noted holds the lock, and what it has open.
+fn noted(hints: &[(Pid, Option<Port>)], lock: &Path) -> Option<(Pid, Descriptors)> {
+    let mut noted = hints.iter().map(|hint| (hint.0, Descriptors::of(hint.0)));
+    noted.find(|(_, descriptors)| descriptors.hold_lock_on(lock))
 }
 
 /// Processes and ports that Dolt has written down, in the directory that it serves: that above, or this one.

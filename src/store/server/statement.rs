@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use dolt_store::table::Value;
+use dolt_store::table::{Column, Value};
 
-use crate::sql::{Typed, identifier};
+use crate::sql::{Typed, identifier, literal};
 use crate::store::StoreError;
 use crate::store::change::{Change, Values};
 use crate::store::reader::{By, Conditions, Select};
@@ -103,10 +103,11 @@ fn equal<'v>(pairs: impl Iterator<Item = (&'v str, &'v Value)>) -> Result<(Strin
 }
 
 /// The changes as statements, in their order. Rows that come one after the other into the same table come together. `key_of`
-/// gives the primary key of a table.
+/// gives the primary key of a table; `is_default` tells whether a new row has a value in a column without being told.
 pub(super) fn statements(
     changes: &[Change],
     mut key_of: impl FnMut(&str) -> Result<Vec<String>, StoreError>,
+    is_default: &dyn Fn(&str, &str, &Value) -> bool,
 ) -> Result<Vec<Statement>, StoreError> {
     let mut found = Vec::new();
     let mut rest = changes;
@@ -124,11 +125,17 @@ pub(super) fn statements(
                     Change::Insert { values, .. } => Some(values),
                     _ => None,
                 });
-                found.push(insert(table, values, rows)?);
+                let is_told = |at: &usize| {
+                    let is_told = |(name, value): &(&'static str, Value)| !is_default(table, name, value);
+                    rows.clone().any(|row| row.get(*at).is_some_and(is_told))
+                };
+                let told: Vec<usize> = (0..values.len()).filter(is_told).collect();
+                found.push(insert(table, values, rows, &told)?);
             }
             Change::Put { table, values } => {
                 let keys = key_of(table)?;
-                let (mut sql, params) = insert(table, values, std::iter::once(values))?;
+                let all: Vec<usize> = (0..values.len()).collect();
+                let (mut sql, params) = insert(table, values, std::iter::once(values), &all)?;
                 let new: Vec<_> =
                     values.iter().filter(|(name, _)| !keys.iter().any(|key| key == name)).collect();
                 // A row that is its key and nothing else stays as it is.
@@ -168,17 +175,36 @@ fn comes_with(first: &Change, next: &Change) -> bool {
     table == other && names(values) == names(others)
 }
 
+/// Whether this is the value that the column's definition writes out. Only what can have no other meaning is taken for it.
+pub(super) fn is_default(column: &Column, value: &Value) -> bool {
+    if column.primary_key || column.generated || column.auto_increment {
+        return false;
+    }
+    let written = column.default.as_deref();
+    match value {
+        Value::Null => written.is_none() && column.nullable,
+        Value::Int(number) => written.is_some_and(|text| text.trim_matches('\'') == number.to_string()),
+        Value::Text(text) if text.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            written.is_some_and(|written| written == literal(text))
+        }
+        _ => false,
+    }
+}
+
+// The columns at `told` of these rows.
 fn insert<'v>(
     table: &str,
     first: &Values,
     rows: impl Iterator<Item = &'v Values>,
+    told: &[usize],
 ) -> Result<Statement, StoreError> {
-    let names: Vec<String> = first.iter().map(|(name, _)| identifier(name)).collect();
+    let names: Vec<String> =
+        told.iter().filter_map(|at| first.get(*at)).map(|(name, _)| identifier(name)).collect();
     let marks = format!("({})", vec!["?"; names.len()].join(", "));
     let (mut groups, mut params) = (Vec::new(), Vec::new());
     for row in rows {
         groups.push(Cow::Borrowed(marks.as_str()));
-        for (_, value) in row {
+        for (_, value) in told.iter().filter_map(|at| row.get(*at)) {
             params.push(typed(value)?);
         }
     }
@@ -191,6 +217,7 @@ fn insert<'v>(
 mod tests {
     use super::*;
     use crate::store::Changes;
+    use dolt_store::table::Encoding;
 
     fn text(text: &str) -> Value {
         Value::Text(text.to_owned())
@@ -206,7 +233,8 @@ mod tests {
         changes.update("issues", vec![("id", text("x-1"))], vec![("status", text("open"))]);
         changes.put("config", vec![("key", text("k")), ("value", text("v"))]);
         changes.delete("issues", vec![("id", text("x-2"))]);
-        let made = statements(changes.as_slice(), |_| Ok(vec!["key".to_owned()])).unwrap();
+        let key_of = |_: &str| Ok(vec!["key".to_owned()]);
+        let made = statements(changes.as_slice(), key_of, &|_, _, _| false).unwrap();
         let sql: Vec<&str> = made.iter().map(|(sql, _)| sql.as_str()).collect();
         assert_eq!(
             sql,
@@ -219,6 +247,46 @@ mod tests {
             ]
         );
         assert_eq!(made[0].1, ["x-1", "a", "x-1", "b"].map(|t| Typed::Text(t.to_owned())));
+    }
+
+    #[test]
+    fn only_what_a_definition_writes_out_is_left_to_it() {
+        let column = |default: Option<&str>| Column {
+            name: "c".to_owned(),
+            sql_type: "varchar(9)".to_owned(),
+            default: default.map(str::to_owned),
+            comment: String::new(),
+            tag: 1,
+            encoding: Encoding::String,
+            primary_key: false,
+            nullable: true,
+            auto_increment: false,
+            hidden: false,
+            generated: false,
+            is_virtual: false,
+            on_update: None,
+        };
+        let is = |default, value| is_default(&column(default), &value);
+        assert!(is(None, Value::Null) && is(Some("''"), text("")) && is(Some("'open'"), text("open")));
+        assert!(is(Some("'0'"), Value::Int(0)) && is(Some("-1"), Value::Int(-1)));
+        assert!(!is(Some("''"), Value::Null) && !is(None, text("")) && !is(Some("NULL"), text("NULL")));
+        assert!(!is(Some("(uuid())"), text("uuid")) && !is(Some("'00'"), Value::Int(0)));
+        let key = Column { primary_key: true, ..column(Some("''")) };
+        let needed = Column { nullable: false, ..column(None) };
+        assert!(!is_default(&key, &text("")) && !is_default(&needed, &Value::Null));
+
+        let mut changes = Changes::new();
+        for (id, state) in [("x-1", "open"), ("x-2", "closed")] {
+            changes.insert("issues", vec![("id", text(id)), ("status", text(state)), ("owner", text(""))]);
+        }
+        let without =
+            |_: &str, column: &str, value: &Value| column != "id" && [text("open"), text("")].contains(value);
+        let made = statements(changes.as_slice(), |_| Ok(Vec::new()), &without).unwrap();
+        assert_eq!(
+            made[0].0, "INSERT INTO `issues` (`id`, `status`) VALUES (?, ?), (?, ?)",
+            "one row has another"
+        );
+        assert_eq!(made[0].1, ["x-1", "open", "x-2", "closed"].map(|t| Typed::Text(t.to_owned())));
     }
 
     #[test]

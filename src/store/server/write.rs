@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use dolt_store::commit::Author;
+use dolt_store::commit::{Author, Session};
+use dolt_store::table::{Table, Value};
 
 use super::connection::Connection;
 use super::landed::{self, Landed};
@@ -18,10 +19,12 @@ use crate::sql::{SqlError, Typed};
 use crate::store::StoreError;
 use crate::store::change::{Change, Changes, Job, Outcome, Tx};
 use crate::store::family::is_local;
-use crate::store::native::{Native, NativeReader};
+use crate::store::native::NativeReader;
 use crate::store::reader::Reader;
 use crate::store::runtime::wait;
 use crate::sys::clock::{Deadline, pause};
+
+const BEGIN: &str = "START TRANSACTION";
 
 const DEADLOCK: u16 = 1213;
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
@@ -41,16 +44,16 @@ pub(super) fn write<T>(
     deadline: Deadline,
     job: &mut Job<'_, T>,
 ) -> Result<Sent<T>, StoreError> {
-    let connection = match engine.connect() {
-        Ok(connection) => connection,
+    let (connection, branch) = match engine.reach() {
+        Ok(reached) => reached,
         Err(error @ StoreError::Engine { .. }) => return Ok(Sent::Gone(error)),
         Err(error) if is_away(&error) => return Ok(Sent::Gone(error)),
         Err(error) => return Err(error),
     };
-    let native = engine.proved.as_ref().map(|(_, native)| native.clone());
     let reader = ServerReader::of(connection);
-    let mut tx = ServerTx { reader, native, files: None, done: Vec::new(), lacks: None };
+    let mut tx = ServerTx { engine, reader, branch, files: None, done: Vec::new(), lacks: None };
     let mut between = Duration::from_millis(2);
+    let mut is_overtaken = false;
     loop {
         match attempt(&mut tx, by, deadline, job) {
             Ok((result, Committed::Yes)) => return Ok(Sent::Done(result)),
@@ -73,6 +76,12 @@ pub(super) fn write<T>(
             }
             // Nothing was committed yet.
             Err(error) if is_away(&error) => return Ok(Sent::Gone(error)),
+            // The files had a row, or lacked one, of somebody who committed after this transaction had begun.
+            Err(error) if tx.files.is_some() && !is_overtaken && is_about_a_row(&error) => {
+                tracing::debug!(%error, "worked out anew");
+                is_overtaken = true;
+                tx.roll_back();
+            }
             Err(error) => {
                 tx.roll_back();
                 return Err(error);
@@ -82,17 +91,18 @@ pub(super) fn write<T>(
 }
 
 fn attempt<T>(
-    tx: &mut ServerTx,
+    tx: &mut ServerTx<'_>,
     by: &Author,
     deadline: Deadline,
     job: &mut Job<'_, T>,
 ) -> Result<(T, Committed), StoreError> {
-    take_turn(tx.connection(), deadline)?;
+    begin(tx.connection(), tx.branch.as_deref(), deadline)?;
     let mut outcome = worked_out(tx, job);
     if tx.lacks.is_some() {
         tx.roll_back();
         local::ensure(tx.connection())?;
         tx.reader.forget_keys();
+        tx.connection().tell(BEGIN)?;
         outcome = worked_out(tx, job);
     }
     let Outcome { message, result } = outcome?;
@@ -104,29 +114,37 @@ fn attempt<T>(
     Ok((result, committed))
 }
 
-/// Does the job in a new transaction.
-fn worked_out<T>(tx: &mut ServerTx, job: &mut Job<'_, T>) -> Result<Outcome<T>, StoreError> {
+/// Does the job in a transaction that has just begun.
+fn worked_out<T>(tx: &mut ServerTx<'_>, job: &mut Job<'_, T>) -> Result<Outcome<T>, StoreError> {
     tx.done.clear();
     tx.lacks = None;
-    tx.connection().tell("START TRANSACTION")?;
-    tx.files = tx.native.as_ref().and_then(|native| match native.reader() {
-        Ok(files) => Some(files),
+    let is_here = |files: &Session| Some(files.head()) == tx.branch.as_deref();
+    let files = tx.engine.files().map(|files| files.filter(is_here));
+    tx.files = match files.and_then(|files| files.as_ref().map(NativeReader::working).transpose()) {
+        Ok(files) => files,
         Err(error) => {
             tracing::debug!(%error, "the server is asked instead");
             None
         }
-    });
+    };
     job(tx)
 }
 
-/// Waits until no other writer of ours is in a transaction. The server lets go of the lock with the connection.
-fn take_turn(connection: &Connection, deadline: Deadline) -> Result<(), StoreError> {
+/// Waits until no other writer of ours is in a transaction, and begins one. The server lets go of the lock with the connection.
+/// Nothing here has a value of somebody else's in it, so it is one text and one answer.
+fn begin(connection: &Connection, branch: Option<&str>, deadline: Deadline) -> Result<(), StoreError> {
     let seconds = deadline.remaining().as_secs().max(1);
-    let values = [Typed::Int(i64::try_from(seconds).unwrap_or(i64::MAX))];
     let limit = Duration::from_secs(seconds + 10);
-    let sql = "SELECT GET_LOCK(CONCAT('gt write ', DATABASE()), ?)";
-    let answer = connection.run_within(sql, &values, limit)?;
-    if let Some(Typed::Int(1) | Typed::Uint(1)) = answer.rows.first().and_then(|row| row.first()) {
+    let sql =
+        format!("SELECT GET_LOCK(CONCAT('gt write ', DATABASE()), {seconds}), active_branch(); {BEGIN}");
+    let answer = connection.ask_row(&sql, limit)?;
+    let [turn, on] = answer.try_into().unwrap_or_default();
+    if turn.as_deref() == Some("1") {
+        if let Some(branch) = branch.filter(|branch| on.as_deref() != Some(branch)) {
+            roll_back(connection);
+            connection.put_on(branch)?;
+            connection.tell(BEGIN)?;
+        }
         return Ok(());
     }
     let holder = connection.tell("SELECT IS_USED_LOCK(CONCAT('gt write ', DATABASE()))")?;
@@ -177,6 +195,15 @@ fn is_conflict(error: &StoreError) -> bool {
         || message.contains("optimistic lock failed")
 }
 
+/// Whether the server has a row that should not be there, or lacks one that should: of the same key, above or below.
+fn is_about_a_row(error: &StoreError) -> bool {
+    const DUPLICATE: u16 = 1062;
+    const HAS_CHILDREN: u16 = 1451;
+    const HAS_NO_PARENT: u16 = 1452;
+    let StoreError::Sql(error) = error else { return false };
+    error.code().is_some_and(|code| [DUPLICATE, HAS_CHILDREN, HAS_NO_PARENT].contains(&code))
+}
+
 // Where a rollback fails, the end of the connection does the same.
 fn roll_back(connection: &Connection) {
     if let Err(error) = connection.tell("ROLLBACK") {
@@ -192,9 +219,11 @@ fn indeterminate(engine: &ServerEngine, error: StoreError) -> StoreError {
 }
 
 /// A transaction of a connection.
-struct ServerTx {
+struct ServerTx<'e> {
+    engine: &'e ServerEngine,
     reader: ServerReader,
-    native: Option<Native>,
+    /// The branch that the files are on.
+    branch: Option<String>,
     /// The state of the files since the transaction began, if they are those of this server. It answers until something is
     /// changed here, in a tenth of the time. What somebody else has committed in between is seen and not overlooked, and the
     /// transaction's own state has it when the server merges the two.
@@ -204,7 +233,7 @@ struct ServerTx {
     lacks: Option<&'static str>,
 }
 
-impl ServerTx {
+impl ServerTx<'_> {
     fn connection(&self) -> &Connection {
         self.reader.connection()
     }
@@ -212,9 +241,18 @@ impl ServerTx {
     fn roll_back(&self) {
         roll_back(self.connection());
     }
+
+    // Whether a new row has this value without being told, as far as the files say: half of an issue's columns need not be named,
+    // parsed and planned then.
+    fn is_default(&self, table: &str, column: &str, value: &Value) -> bool {
+        let table = self.files.as_ref().and_then(|files| files.table(table).ok().flatten());
+        let Some(schema) = table.as_deref().map(Table::schema) else { return false };
+        let column = schema.position(column).and_then(|at| schema.columns.get(at));
+        column.is_some_and(|column| statement::is_default(column, value))
+    }
 }
 
-impl Tx for ServerTx {
+impl Tx for ServerTx<'_> {
     fn reader(&self) -> &dyn Reader {
         match &self.files {
             Some(files) if self.done.is_empty() => files,
@@ -231,7 +269,10 @@ impl Tx for ServerTx {
                 return Err(StoreError::Engine { engine: "server", problem });
             }
         }
-        for (sql, values) in statement::statements(changes, |table| self.reader.key_of(table))? {
+        let key_of = |table: &str| self.reader.key_of(table);
+        for (sql, values) in statement::statements(changes, key_of, &|table, column, value| {
+            self.is_default(table, column, value)
+        })? {
             self.connection().run(&sql, &values)?;
         }
         self.done.extend_from_slice(changes);

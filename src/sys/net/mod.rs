@@ -11,19 +11,23 @@ use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
+use super::descriptors::Descriptors;
 use super::process::Pid;
 
 /// A TCP port, 1 to 65535.
 pub type Port = std::num::NonZeroU16;
 
+/// Where a process listens.
+#[derive(Debug)]
+pub struct Listening {
+    // Every listening socket of the machine, and the inodes of the process's own.
+    sockets: HashMap<u64, SocketAddr>,
+    own: Vec<u64>,
+}
+
 /// The ports that this process listens on. Empty if it has none or we may not look.
 pub fn listening_ports(pid: Pid) -> Vec<Port> {
-    let sockets = listening_sockets();
-    let own = socket_inodes(pid).filter_map(|inode| sockets.get(&inode));
-    let mut ports: Vec<Port> = own.filter_map(port_of).collect();
-    ports.sort_unstable();
-    ports.dedup();
-    ports
+    Listening::of(&Descriptors::of(pid)).ports()
 }
 
 /// Whether this process listens on that port. Made to be asked often: it looks at the process only once anybody listens
@@ -31,36 +35,56 @@ pub fn listening_ports(pid: Pid) -> Vec<Port> {
 pub fn listens_on(pid: Pid, port: Port) -> bool {
     let mut sockets = listening_sockets();
     sockets.retain(|_, address| address.port() == port.get());
-    !sockets.is_empty() && socket_inodes(pid).any(|inode| sockets.contains_key(&inode))
+    !sockets.is_empty() && Descriptors::of(pid).sockets().any(|inode| sockets.contains_key(&inode))
 }
 
-/// An address of this machine at which a connection reaches this very process on that port, and nobody else who listens on
-/// the same port at another address. The loopback goes first.
-pub fn address_of(pid: Pid, port: Port) -> Option<SocketAddr> {
-    let mut sockets = listening_sockets();
-    sockets.retain(|_, address| address.port() == port.get());
-    let own: Vec<u64> = socket_inodes(pid).filter(|inode| sockets.contains_key(inode)).collect();
-    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-    let own_addresses = own.iter().filter_map(|inode| sockets.get(inode)).map(SocketAddr::ip);
-    let candidates = loopback.into_iter().chain(own_addresses.filter(|ip| !ip.is_unspecified()));
-    let answering = |ip: &IpAddr| {
-        // The kernel hands a connection to the listener that is most particular about its address.
+impl Listening {
+    /// Where the process of these descriptors does.
+    pub fn of(descriptors: &Descriptors) -> Self {
+        let sockets = listening_sockets();
+        let own = descriptors.sockets().filter(|inode| sockets.contains_key(inode)).collect();
+        Self { sockets, own }
+    }
+
+    /// The ports.
+    pub fn ports(&self) -> Vec<Port> {
+        let mut ports: Vec<Port> = self.own_addresses().filter_map(port_of).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    /// An address of this machine at which a connection reaches this very process on that port, and nobody else who listens on
+    /// the same port at another address. The loopback goes first.
+    pub fn address(&self, port: Port) -> Option<SocketAddr> {
+        let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        let own = self.own_addresses().filter(|address| address.port() == port.get()).map(SocketAddr::ip);
+        let candidates = loopback.into_iter().chain(own.filter(|ip| !ip.is_unspecified()));
+        let is_own = |ip: &IpAddr| {
+            let answering = self.answering(*ip, port);
+            !answering.is_empty() && answering.iter().all(|inode| self.own.contains(inode))
+        };
+        candidates.into_iter().find(is_own).map(|ip| SocketAddr::new(ip, port.get()))
+    }
+
+    // The kernel hands a connection to the listener that is most particular about its address.
+    fn answering(&self, ip: IpAddr, port: Port) -> Vec<u64> {
         let wildcards = match ip {
             IpAddr::V4(_) => vec![Ipv4Addr::UNSPECIFIED.into(), IpAddr::from(Ipv6Addr::UNSPECIFIED)],
             IpAddr::V6(_) => vec![Ipv6Addr::UNSPECIFIED.into()],
         };
         let at = |wanted: IpAddr| {
-            let found = sockets.iter().filter(|(_, address)| address.ip() == wanted);
+            let wanted = SocketAddr::new(wanted, port.get());
+            let found = self.sockets.iter().filter(|(_, address)| **address == wanted);
             found.map(|(inode, _)| *inode).collect::<Vec<_>>()
         };
-        let mut ways = std::iter::once(*ip).chain(wildcards).map(at);
+        let mut ways = std::iter::once(ip).chain(wildcards).map(at);
         ways.find(|found| !found.is_empty()).unwrap_or_default()
-    };
-    let is_own = |ip: &IpAddr| {
-        let answering = answering(ip);
-        !answering.is_empty() && answering.iter().all(|inode| own.contains(inode))
-    };
-    candidates.into_iter().find(is_own).map(|ip| SocketAddr::new(ip, port.get()))
+    }
+
+    fn own_addresses(&self) -> impl Iterator<Item = &SocketAddr> {
+        self.own.iter().filter_map(|inode| self.sockets.get(inode))
+    }
 }
 
 fn port_of(address: &SocketAddr) -> Option<Port> {
@@ -93,7 +117,7 @@ pub fn port_use(port: Port) -> PortUse {
     };
     let pids = processes.flatten().filter_map(|e| Pid::parse(e.file_name().to_str()?));
     for pid in pids {
-        if socket_inodes(pid).any(|inode| inodes.contains(&inode)) {
+        if Descriptors::of(pid).sockets().any(|inode| inodes.contains(&inode)) {
             return PortUse::Process(pid);
         }
     }
@@ -107,15 +131,6 @@ pub fn free_port_from(from: Port) -> Option<Port> {
 
 fn can_bind(port: Port) -> bool {
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port.get()))).is_ok()
-}
-
-fn socket_inodes(pid: Pid) -> impl Iterator<Item = u64> {
-    let links = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    links.filter_map(|entry| {
-        let target = fs::read_link(entry.path()).ok()?;
-        let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
-        inode.parse().ok()
-    })
 }
 
 fn listening_sockets() -> HashMap<u64, SocketAddr> {
@@ -176,11 +191,12 @@ mod tests {
         let port = Port::new(listener.local_addr().unwrap().port()).unwrap();
         assert!(listening_ports(Pid::own()).contains(&port));
         assert_eq!(port_use(port), PortUse::Process(Pid::own()));
-        assert_eq!(address_of(Pid::own(), port), listener.local_addr().ok());
+        let address_of = |pid| Listening::of(&Descriptors::of(pid)).address(port);
+        assert_eq!(address_of(Pid::own()), listener.local_addr().ok());
         let next = free_port_from(port).unwrap();
         assert_ne!(next, port);
         drop(listener);
-        assert_eq!(address_of(Pid::new(i32::MAX).unwrap(), port), None);
+        assert_eq!(address_of(Pid::new(i32::MAX).unwrap()), None);
         // A child that another test forks in this moment holds a copy until it has executed its program.
         let deadline = crate::sys::clock::Deadline::after(std::time::Duration::from_secs(5));
         while port_use(port) != PortUse::Free {
