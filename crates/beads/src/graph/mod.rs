@@ -2,9 +2,9 @@
 //!
 //! An issue is **blocked** when it is neither closed nor pinned and one of these holds: an edge that blocks directly leads to
 //! something that is neither closed nor pinned; its parent is blocked; it waits for the children of something that has a live
-//! child, and either none that is closed or a gate that wants all (bd `issueops/blocked_state.go`). Edges to external targets never block. The state is the least one that obeys these
-//! rules: parents that only hold each other are not blocked. (bd, which corrects stored flags step by step, can leave
-//! such a circle marked after its cause is gone.)
+//! child, and either none that is closed or a gate that wants all (bd `issueops/blocked_state.go`). Edges to external targets
+//! never block. The state is the least one that obeys these rules: parents that only hold each other are not blocked. (bd, which
+//! corrects stored flags step by step, can leave such a circle marked after its cause is gone.)
 //!
 //! A change recomputes what it can reach and tells what flipped; nothing else is looked at.
 
