@@ -103,9 +103,13 @@ pub(super) struct Update {
     allow_empty_description: bool,
 }
 
+/// To put on, to take off, and those that are to be the only ones.
+type Labels = (Vec<String>, Vec<String>, Option<Vec<String>>);
+
 // What became of one issue.
 enum Done {
-    Changed(String, Vec<FieldChange>),
+    /// Which issue, what is recorded of it, and how it was then, if the same command changed it once more.
+    Changed(String, Vec<FieldChange>, Option<Box<Issue>>),
     Refused(String),
 }
 
@@ -140,13 +144,7 @@ impl Update {
         failed.map_or(told, Err)
     }
 
-    fn write(
-        &self,
-        bd: &Bd,
-        given: &[String],
-        fields: &Fields,
-        labels: &(Vec<String>, Vec<String>, Option<Vec<String>>),
-    ) -> Answer<Vec<Done>> {
+    fn write(&self, bd: &Bd, given: &[String], fields: &Fields, labels: &Labels) -> Answer<Vec<Done>> {
         let act = bd.act();
         bd.write("update", |tx| {
             let rules = Rules::load(tx.reader())?;
@@ -158,12 +156,13 @@ impl Update {
             }
             let mut dones = Vec::new();
             for given in given {
-                dones.push(self.update_one(tx, &act, &rules, given, fields, labels)?);
+                let done = self.update_one(tx, &act, &rules, given, (fields, labels), &mut dones)?;
+                dones.push(done);
             }
             let changed: Vec<String> = dones
                 .iter()
                 .filter_map(|done| match done {
-                    Done::Changed(id, _) => Some(id.clone()),
+                    Done::Changed(id, ..) => Some(id.clone()),
                     Done::Refused(_) => None,
                 })
                 .collect();
@@ -183,8 +182,8 @@ impl Update {
         act: &Act,
         rules: &Rules,
         given: &str,
-        fields: &Fields,
-        labels: &(Vec<String>, Vec<String>, Option<Vec<String>>),
+        (fields, labels): (&Fields, &Labels),
+        earlier: &mut [Done],
     ) -> Result<Done, StoreError> {
         let id = match Bd::resolve(tx.reader(), given) {
             Ok(id) => id,
@@ -195,6 +194,13 @@ impl Update {
         };
         let (before, family) = load::issue(tx.reader(), &id, With { labels: true, ..With::NOTHING })?
             .ok_or_else(|| StoreError::NoIssue { id: id.clone() })?;
+        for done in earlier {
+            if let Done::Changed(known, _, then @ None) = done
+                && *known == id
+            {
+                *then = Some(Box::new(before.clone()));
+            }
+        }
         if before.is_template {
             return Ok(Done::Refused(format!(
                 "cannot update template {id}: templates are read-only; use 'bd mol pour' to create a work item"
@@ -240,7 +246,7 @@ impl Update {
         {
             return Ok(refused);
         }
-        Ok(Done::Changed(id.clone(), Self::recorded(&id, &before, fields)))
+        Ok(Done::Changed(id.clone(), Self::recorded(&id, &before, fields), None))
     }
 
     // What `interactions.jsonl` keeps of it.
@@ -376,14 +382,18 @@ fn tell(bd: &Bd, homes: &Homes<'_>, dones: &[(usize, Option<usize>, Done)]) -> A
     for (_, home, done) in dones {
         match done {
             Done::Refused(words) => out::note(words),
-            Done::Changed(id, changes) => {
+            Done::Changed(id, changes, then) => {
                 audit::record(bd, changes);
                 let reader = match readers.entry(*home) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(free) => free.insert(homes.get(*home).reader()?),
                 };
-                let found = load::issue(&**reader, id, With { labels: true, ..With::NOTHING })?;
-                let Some((issue, _)) = found else { continue };
+                let issue = match then {
+                    Some(then) => Some((**then).clone()),
+                    None => load::issue(&**reader, id, With { labels: true, ..With::NOTHING })?
+                        .map(|found| found.0),
+                };
+                let Some(issue) = issue else { continue };
                 if shown.is_empty() {
                     bd.touch(id);
                 }

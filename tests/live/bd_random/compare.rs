@@ -30,9 +30,24 @@ pub(crate) fn without_order(text: &str) -> String {
 
 fn each_value(text: &str, change: impl Fn(Value) -> Value) -> String {
     let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
-    // No JSON: it is compared as it stands.
-    let Ok(values) = values else { return text.to_owned() };
+    let Ok(values) = values else { return indented_in_order(text) };
     values.into_iter().map(|value| format!("{:#}", change(value))).collect::<Vec<_>>().join("\n")
+}
+
+// A text for people: what is listed below one line comes in the order of whatever index a server takes.
+fn indented_in_order(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    for block in lines.chunk_by_mut(|a, b| a.starts_with("  ") && b.starts_with("  ")) {
+        block.sort_unstable();
+    }
+    lines.join("\n")
+}
+
+/// The answer without numbers of events.
+pub(crate) fn without_event_counts(text: &str) -> String {
+    static COUNT: OnceLock<Regex> = OnceLock::new();
+    let count = COUNT.get_or_init(|| Regex::new(r#"(?i)(events[a-z_ ]*"?: +)[0-9]+"#).unwrap());
+    count.replace_all(text, "${1}(n)").into_owned()
 }
 
 fn in_order(value: Value) -> Value {
