@@ -55,8 +55,10 @@ pub(super) struct Journal {
 struct Read {
     end: u64,
     root: Option<Hash>,
-    // Where that root record stands.
+    // Where that root record stands, and where it ends. What whole records stand behind it can be taken back by their writer as
+    // long as no root follows, and others can come in their place: they are read again each time.
     root_at: u64,
+    root_end: u64,
     // Our cache, if it was used.
     cached: Option<Cached>,
     // What has come since and was sorted.
@@ -130,6 +132,9 @@ impl Journal {
     /// Reads what was appended since the last time. Gives the root, if there is a root record.
     pub(super) fn refresh(&self) -> Result<Option<Hash>> {
         let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
+        if read.root.is_some() {
+            read.end = read.root_end;
+        }
         let (mut most, mut block) = (USUAL_BYTES, Vec::new());
         loop {
             // Only what is there is asked for: a buffer of the full size would cost more than most refreshes.
@@ -216,11 +221,16 @@ impl Journal {
         Ok(matches!(record, Some(Ok(Record::Root(found))) if found == root))
     }
 
-    /// Whether what was read of it is still there: the same file, not shorter, with the same root record in the same place.
+    /// Whether the file of its name is still this one, and its root record where it was read.
     pub(super) fn goes_on(&self) -> Result<bool> {
         let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
-        let is_whole = self.file.is_at_its_path()? && self.file.len()? >= read.end;
-        Ok(is_whole && read.root.map_or(Ok(true), |root| self.has_root_at(read.root_at, root))?)
+        let has_root = |root| self.has_root_at(read.root_at, root);
+        Ok(self.is_at_its_path()? && read.root.map_or(Ok(true), has_root)?)
+    }
+
+    /// Whether the file of its name is still this one.
+    pub(super) fn is_at_its_path(&self) -> Result<bool> {
+        self.file.is_at_its_path()
     }
 
     /// Where the next record is to be written: behind the last whole one.
@@ -304,15 +314,19 @@ impl Journal {
     }
 
     fn take_records(&self, read: &mut Read, block: &[u8]) -> Result<usize> {
-        let (mut root, mut places) = (None, Vec::new());
+        // The last root with its place, and where the record behind it begins.
+        let (mut root, mut behind, mut places) = (None, None, Vec::new());
         let used = self.each_record(block, read.end, |record, start| match record {
-            Record::Root(hash) => root = Some((hash, start)),
+            Record::Root(hash) => (root, behind) = (Some((hash, start)), None),
             Record::Chunk { address, payload_at, payload_len } => {
+                behind = behind.or(Some(start));
                 places.push((key_of(address), (start.saturating_add(payload_at as u64), payload_len)));
             }
         })?;
         if let Some((hash, at)) = root {
-            (read.root, read.root_at) = (Some(hash), at);
+            let all_used = || read.end.saturating_add(used as u64);
+            let end = behind.unwrap_or_else(all_used);
+            (read.root, read.root_at, read.root_end) = (Some(hash), at, end);
         }
         read.places.extend(places);
         if read.places.len() >= COLLECTED {

@@ -529,6 +529,9 @@ impl Generation {
 // The newest root of a known generation, or `None` if the files are no longer these. The journal is read before the
 // manifest: the other way round a commit that a collection has just moved could be missed.
 fn refresh(noms: &Path, known: &Generation) -> Result<Option<Hash>> {
+    if !known.journal.as_ref().map_or(Ok(true), Journal::is_at_its_path)? {
+        return Ok(None);
+    }
     let from_journal = known.journal.as_ref().map(Journal::refresh).transpose()?;
     let manifest = Manifest::read(&noms.join("manifest"))?;
     let manifest = manifest.ok_or_else(|| Error::NotADatabase { path: noms.to_owned() })?;

@@ -202,6 +202,32 @@ mod tests {
     }
 
     #[test]
+    fn records_that_were_read_without_their_root_may_be_others_when_the_lock_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        Database::init(dir.path(), "main", &CommitMeta::first(author())).unwrap();
+        let path = dir.path().join(".dolt/noms").join(crate::chunk::JOURNAL);
+        let first = fs::read(&path).unwrap();
+        for n in 0..3 {
+            commit(&mut lock(dir.path()), &format!("of somebody else, {n}"));
+        }
+        let others = fs::read(&path).unwrap();
+        // Somebody's disk is full in the middle of a write, and he takes it back.
+        for (size, times) in [(1_u8, 1), (40, 2), (200, 9)] {
+            let chunk = crate::chunk::chunk_record(Hash::of(&[size; 99]), &[size; 99]).unwrap();
+            let torn = [first.clone(), chunk.repeat(times)].concat();
+            fs::write(&path, &torn).unwrap();
+            let opened = Database::open_read(dir.path()).unwrap();
+            let before = opened.session().unwrap().snapshot().root();
+            fs::write(&path, &others).unwrap();
+            assert_ne!(opened.session().unwrap().snapshot().root(), before, "what came instead is seen");
+            let newest = commit(&mut opened.try_lock_opened().unwrap().unwrap(), "behind it");
+            assert!(fs::read(&path).unwrap().starts_with(&others), "nothing is cut off");
+            let anew = Database::open_read(dir.path()).unwrap().session().unwrap();
+            assert_eq!(anew.snapshot().root(), newest);
+        }
+    }
+
+    #[test]
     fn a_journal_that_has_lost_something_since_it_was_opened_is_not_written_behind() {
         let dir = tempfile::tempdir().unwrap();
         Database::init(dir.path(), "main", &CommitMeta::first(author())).unwrap();
