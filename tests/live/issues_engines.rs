@@ -1,7 +1,6 @@
 //! Issues written in-process and through servers of both Dolts: the same commands leave the same rows, whoever holds the database
 //! is the one who writes it, and what was acknowledged is there once, however the server ended.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -17,6 +16,7 @@ use beads::issue::Metadata;
 use beads::{Edge, EdgeType, Issue, IssueType};
 use dolt_store::commit::Session;
 use dolt_store::table::Value;
+use gt::sql::{Client, Endpoint};
 use gt::store::family::Family;
 use gt::store::load::{self, Rules, With};
 use gt::store::native::Native;
@@ -451,31 +451,83 @@ fn a_server_of_another_directory_on_the_configured_port_is_never_written_to() {
     assert_eq!(titles(&another), Vec::<String>::new());
 }
 
+/// A client of the server that is none of ours.
+fn foreign(port: u16) -> (tokio::runtime::Runtime, Client) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let port = Port::new(port).unwrap();
+    let endpoint =
+        Endpoint { host: "127.0.0.1".into(), port, user: "root".into(), password: None, tls: false };
+    let client = runtime.block_on(Client::connect(&endpoint, Some("x"), Duration::from_secs(10))).unwrap();
+    (runtime, client)
+}
+
 #[test]
-fn a_row_that_somebody_else_commits_while_a_command_is_worked_out_is_there_at_its_second_attempt() {
+fn what_a_command_has_seen_is_what_it_changes_while_others_write_through_the_same_server() {
     for dolt in [Dolt::V1, Dolt::V2] {
         let project = Project::new(dolt);
         let data_dir = project.data_dir();
         let port = free_port();
         let _process = project.serve(&data_dir, port);
         let store = store(&data_dir, Engine::Server, Some(port));
-        let attempts = Cell::new(0);
-        let done = store.write(|tx| {
-            attempts.set(attempts.get() + 1);
-            if attempts.get() == 1 {
-                let sql = "INSERT INTO issues (id, title, description, design, acceptance_criteria, notes) \
-                           VALUES ('x-foreign', 'Foreign', '', '', '', '')";
-                run(project.command(&dolt.path(), &data_dir.join("x"), &["sql", "-q", sql])).ok();
+        let id = create(&store, 0, &new_issue("Labelled"));
+        let is_over = AtomicBool::new(false);
+        let labels = || store.reader().unwrap().texts("labels", "label", By::All).unwrap();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let (runtime, mut client) = foreign(port);
+                let mut made = 0;
+                while !is_over.load(Ordering::SeqCst) {
+                    let sql = format!("INSERT INTO labels VALUES ('{id}', 'foreign {made}')");
+                    runtime.block_on(client.query(&sql)).unwrap();
+                    made += 1;
+                }
+                made
+            });
+            let (mut gone, mut back) = (0, Vec::new());
+            for _ in 0..60 {
+                let seen = store.write(|tx| {
+                    let seen = tx.reader().texts("labels", "label", By::All)?;
+                    let mut changes = Changes::new();
+                    for label in &seen {
+                        let text = |text: &str| Value::Text(text.to_owned());
+                        changes.delete("labels", vec![("issue_id", text(&id)), ("label", text(label))]);
+                    }
+                    tx.apply(&changes)?;
+                    Ok(Outcome { message: Some("labels removed".to_owned()), result: seen })
+                });
+                let (seen, left) = (seen.unwrap(), labels());
+                gone += seen.len();
+                back.extend(seen.into_iter().filter(|label| left.contains(label)));
             }
-            let mut changes = Changes::new();
-            let text = |text: &str| Value::Text(text.to_owned());
-            changes.insert("labels", vec![("issue_id", text("x-foreign")), ("label", text("ours"))]);
-            tx.apply(&changes)?;
-            Ok(Outcome { message: Some("labelled".to_owned()), result: () })
+            is_over.store(true, Ordering::SeqCst);
+            let made = writer.join().unwrap();
+            assert_eq!(back, Vec::<String>::new(), "{dolt:?}: told to be removed, and there");
+            assert_eq!(gone + labels().len(), made, "{dolt:?}");
+            assert!(gone > 60, "{dolt:?}: {gone} of {made}");
         });
-        done.unwrap();
-        assert_eq!(attempts.get(), 2, "{dolt:?}");
-        assert_eq!(store.reader().unwrap().texts("labels", "issue_id", By::All).unwrap(), ["x-foreign"]);
+    }
+}
+
+#[test]
+fn a_write_lands_on_the_branch_of_the_files_whatever_the_server_takes_for_the_default() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let project = Project::new(dolt);
+        let data_dir = project.data_dir();
+        let port = free_port();
+        let _process = project.serve(&data_dir, port);
+        let (runtime, mut client) = foreign(port);
+        let sql = "CALL DOLT_BRANCH('other'); SET GLOBAL x_default_branch = 'other'";
+        runtime.block_on(client.query(sql)).unwrap();
+        let (runtime, mut client) = foreign(port);
+        let on = runtime.block_on(client.query("SELECT active_branch()")).unwrap();
+        assert_eq!(on[0].rows[0][0].to_text().as_deref(), Some("other"), "{dolt:?}: the server's default");
+        let store = store(&data_dir, Engine::Server, Some(port));
+        let before = history(&data_dir).len();
+        create(&store, 0, &new_issue("On main"));
+        assert_eq!(store.reader().unwrap().texts("issues", "title", By::All).unwrap(), ["On main"]);
+        assert_eq!(history(&data_dir).len(), before + 1, "{dolt:?}: one commit more on main");
+        let others = runtime.block_on(client.query("SELECT COUNT(*) FROM issues")).unwrap();
+        assert_eq!(others[0].rows[0][0].to_text().as_deref(), Some("0"), "{dolt:?}: nothing on the other");
     }
 }
 

@@ -30,6 +30,7 @@ const LONG: u64 = 200;
 /// The working state of a branch, or any other root.
 #[derive(Debug)]
 pub struct NativeReader {
+    root: Hash,
     tables: Tables,
     opened: RefCell<HashMap<String, Option<Rc<Table>>>>,
 }
@@ -49,7 +50,12 @@ impl NativeReader {
 
     /// A root value.
     pub fn at(session: &Session, root: Hash) -> Result<Self, StoreError> {
-        Ok(Self { tables: session.tables(root)?, opened: RefCell::default() })
+        Ok(Self { root, tables: session.tables(root)?, opened: RefCell::default() })
+    }
+
+    /// Which root value it is.
+    pub fn root(&self) -> Hash {
+        self.root
     }
 }
 

@@ -51,11 +51,10 @@ impl Connection {
         Ok(sets.into_iter().flat_map(|set| set.rows).flatten().next().and_then(|cell| cell.to_text()))
     }
 
-    /// The same for a text of several statements: the first row of the first answer.
-    pub(super) fn ask_row(&self, sql: &str, limit: Duration) -> Result<Vec<Option<String>>, StoreError> {
+    /// The same for a text of several statements: all values of all answers.
+    pub(super) fn ask(&self, sql: &str, limit: Duration) -> Result<Vec<Option<String>>, StoreError> {
         let sets = self.with(limit, |client| wait::<_, SqlError>(client.query(sql)))?;
-        let row = sets.into_iter().next().and_then(|set| set.rows.into_iter().next()).unwrap_or_default();
-        Ok(row.iter().map(Cell::to_text).collect())
+        Ok(sets.iter().flat_map(|set| &set.rows).flatten().map(Cell::to_text).collect())
     }
 
     /// Puts it on a branch, outside of a transaction.

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use dolt_store::commit::{Author, Session};
+use dolt_store::commit::Author;
 use dolt_store::table::{Table, Value};
 
 use super::connection::Connection;
@@ -25,6 +25,9 @@ use crate::store::runtime::wait;
 use crate::sys::clock::{Deadline, pause};
 
 const BEGIN: &str = "START TRANSACTION";
+
+/// Which root value the transaction has begun with.
+const BASE: &str = "SELECT DOLT_HASHOF_DB()";
 
 const DEADLOCK: u16 = 1213;
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
@@ -51,9 +54,8 @@ pub(super) fn write<T>(
         Err(error) => return Err(error),
     };
     let reader = ServerReader::of(connection);
-    let mut tx = ServerTx { engine, reader, branch, files: None, done: Vec::new(), lacks: None };
+    let mut tx = ServerTx { engine, reader, branch, base: None, files: None, done: Vec::new(), lacks: None };
     let mut between = Duration::from_millis(2);
-    let mut is_overtaken = false;
     loop {
         match attempt(&mut tx, by, deadline, job) {
             Ok((result, Committed::Yes)) => return Ok(Sent::Done(result)),
@@ -76,12 +78,6 @@ pub(super) fn write<T>(
             }
             // Nothing was committed yet.
             Err(error) if is_away(&error) => return Ok(Sent::Gone(error)),
-            // The files had a row, or lacked one, of somebody who committed after this transaction had begun.
-            Err(error) if tx.files.is_some() && !is_overtaken && is_about_a_row(&error) => {
-                tracing::debug!(%error, "worked out anew");
-                is_overtaken = true;
-                tx.roll_back();
-            }
             Err(error) => {
                 tx.roll_back();
                 return Err(error);
@@ -96,13 +92,14 @@ fn attempt<T>(
     deadline: Deadline,
     job: &mut Job<'_, T>,
 ) -> Result<(T, Committed), StoreError> {
-    begin(tx.connection(), tx.branch.as_deref(), deadline)?;
+    tx.base = begin(tx.connection(), tx.branch.as_deref(), deadline)?;
     let mut outcome = worked_out(tx, job);
     if tx.lacks.is_some() {
         tx.roll_back();
         local::ensure(tx.connection())?;
         tx.reader.forget_keys();
         tx.connection().tell(BEGIN)?;
+        tx.base = None;
         outcome = worked_out(tx, job);
     }
     let Outcome { message, result } = outcome?;
@@ -118,42 +115,56 @@ fn attempt<T>(
 fn worked_out<T>(tx: &mut ServerTx<'_>, job: &mut Job<'_, T>) -> Result<Outcome<T>, StoreError> {
     tx.done.clear();
     tx.lacks = None;
-    let is_here = |files: &Session| Some(files.head()) == tx.branch.as_deref();
-    let files = tx.engine.files().map(|files| files.filter(is_here));
-    tx.files = match files.and_then(|files| files.as_ref().map(NativeReader::working).transpose()) {
-        Ok(files) => files,
-        Err(error) => {
+    tx.files = match &tx.base {
+        None => None,
+        Some(base) => files_at(tx.engine, base).unwrap_or_else(|error| {
             tracing::debug!(%error, "the server is asked instead");
             None
-        }
+        }),
     };
     job(tx)
 }
 
+// The files, if their newest state is this root value.
+fn files_at(engine: &ServerEngine, base: &str) -> Result<Option<NativeReader>, StoreError> {
+    let Some(files) = engine.files()? else { return Ok(None) };
+    let files = NativeReader::working(&files)?;
+    Ok((files.root().to_string() == base).then_some(files))
+}
+
 /// Waits until no other writer of ours is in a transaction, and begins one. The server lets go of the lock with the connection.
-/// Nothing here has a value of somebody else's in it, so it is one text and one answer.
-fn begin(connection: &Connection, branch: Option<&str>, deadline: Deadline) -> Result<(), StoreError> {
+/// Nothing here has a value of somebody else's in it, so it is one text. If the files are here: the root value that the
+/// transaction begins with.
+fn begin(
+    connection: &Connection,
+    branch: Option<&str>,
+    deadline: Deadline,
+) -> Result<Option<String>, StoreError> {
     let seconds = deadline.remaining().as_secs().max(1);
     let limit = Duration::from_secs(seconds + 10);
-    let sql =
-        format!("SELECT GET_LOCK(CONCAT('gt write ', DATABASE()), {seconds}), active_branch(); {BEGIN}");
-    let answer = connection.ask_row(&sql, limit)?;
-    let [turn, on] = answer.try_into().unwrap_or_default();
-    if turn.as_deref() == Some("1") {
-        if let Some(branch) = branch.filter(|branch| on.as_deref() != Some(branch)) {
-            roll_back(connection);
-            connection.put_on(branch)?;
-            connection.tell(BEGIN)?;
-        }
-        return Ok(());
+    let base = branch.map_or_else(String::new, |_| format!("; {BASE}"));
+    let turn = format!("SELECT GET_LOCK(CONCAT('gt write ', DATABASE()), {seconds}), active_branch()");
+    let mut answer = connection.ask(&format!("{turn}; {BEGIN}{base}"), limit)?.into_iter();
+    if answer.next().flatten().as_deref() != Some("1") {
+        return Err(not_ours(connection, seconds)?);
     }
+    let Some(branch) = branch else { return Ok(None) };
+    if answer.next().flatten().as_deref() == Some(branch) {
+        return Ok(answer.next().flatten());
+    }
+    roll_back(connection);
+    connection.put_on(branch)?;
+    Ok(connection.ask(&format!("{BEGIN}; {BASE}"), limit)?.pop().flatten())
+}
+
+fn not_ours(connection: &Connection, seconds: u64) -> Result<StoreError, StoreError> {
     let holder = connection.tell("SELECT IS_USED_LOCK(CONCAT('gt write ', DATABASE()))")?;
     let who = match holder {
         Some(id) => format!("connection {id} of the server"),
         None => "a connection that the server does not name".to_owned(),
     };
     let problem = format!("the turn to write was with {who} and was not let go within {seconds} s");
-    Err(StoreError::Engine { engine: "server", problem })
+    Ok(StoreError::Engine { engine: "server", problem })
 }
 
 /// `DOLT_COMMIT` in a transaction commits it too, in the same write to the store (Dolt `dsess/transactions.go`, `doltCommit`).
@@ -195,15 +206,6 @@ fn is_conflict(error: &StoreError) -> bool {
         || message.contains("optimistic lock failed")
 }
 
-/// Whether the server has a row that should not be there, or lacks one that should: of the same key, above or below.
-fn is_about_a_row(error: &StoreError) -> bool {
-    const DUPLICATE: u16 = 1062;
-    const HAS_CHILDREN: u16 = 1451;
-    const HAS_NO_PARENT: u16 = 1452;
-    let StoreError::Sql(error) = error else { return false };
-    error.code().is_some_and(|code| [DUPLICATE, HAS_CHILDREN, HAS_NO_PARENT].contains(&code))
-}
-
 // Where a rollback fails, the end of the connection does the same.
 fn roll_back(connection: &Connection) {
     if let Err(error) = connection.tell("ROLLBACK") {
@@ -224,9 +226,10 @@ struct ServerTx<'e> {
     reader: ServerReader,
     /// The branch that the files are on.
     branch: Option<String>,
-    /// The state of the files since the transaction began, if they are those of this server. It answers until something is
-    /// changed here, in a tenth of the time. What somebody else has committed in between is seen and not overlooked, and the
-    /// transaction's own state has it when the server merges the two.
+    /// The root value that the transaction has begun with, if the files are here.
+    base: Option<String>,
+    /// The same root value in the files. It answers until something is changed here, in a tenth of the time. Any other one does
+    /// not do: what was worked out from it would be told to a transaction that knows nothing of it, and merged.
     files: Option<NativeReader>,
     done: Vec<Change>,
     /// A local table that was to be written and is not there.
