@@ -30,14 +30,15 @@ pub(crate) fn without_order(text: &str) -> String {
 
 fn each_value(text: &str, change: impl Fn(Value) -> Value) -> String {
     let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
-    let Ok(values) = values else { return indented_in_order(text) };
+    // No JSON: it is compared as it stands.
+    let Ok(values) = values else { return text.to_owned() };
     values.into_iter().map(|value| format!("{:#}", change(value))).collect::<Vec<_>>().join("\n")
 }
 
-// A text for people: what is listed below one line comes in the order of whatever index a server takes.
-fn indented_in_order(text: &str) -> String {
+/// A text for people with its edges in one order: bd leaves it to the server, which takes one index or another.
+pub(crate) fn edges_in_order(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
-    for block in lines.chunk_by_mut(|a, b| a.starts_with("  ") && b.starts_with("  ")) {
+    for block in lines.chunk_by_mut(|a, b| a.contains(" → ") && b.contains(" → ")) {
         block.sort_unstable();
     }
     lines.join("\n")

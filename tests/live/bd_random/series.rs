@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::compare::{Rows, difference, flags, without_chance, without_event_counts};
+use super::compare::{Rows, difference, edges_in_order, flags, without_chance, without_event_counts};
 use super::place::{Who, Workspace};
 use super::plan::{Mode, Series, State, Step};
 use super::questions::asked;
@@ -160,9 +160,12 @@ fn apart(
     let [ours, theirs] =
         [(Who::Ours, 0), (Who::Theirs, 1)].map(|(who, at)| places[at].run(who, words, input));
     // What a refusal says may be shorter than bd's; that both refuse is what counts.
-    let said = [&ours, &theirs].map(|ran| match (ran.code, more_events) {
-        (0, false) => without_chance(&ran.out),
-        (0, true) => without_event_counts(&without_chance(&ran.out)),
+    let said = [&ours, &theirs].map(|ran| match ran.code {
+        0 => {
+            let said = without_chance(&ran.out);
+            let said = if words[0] == "delete" { edges_in_order(&said) } else { said };
+            if more_events { without_event_counts(&said) } else { said }
+        }
         _ => String::new(),
     });
     if ours.code != theirs.code || said[0] != said[1] {
