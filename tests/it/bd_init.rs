@@ -180,6 +180,27 @@ fn lines_of_an_export_come_along() {
 }
 
 #[test]
+fn a_child_gets_a_number_that_no_wisp_has() {
+    let sealed = Sealed::new();
+    let root = repository(&sealed, "x");
+    bd(&sealed, &root, &["init", "--prefix", "x"]).ok();
+    let above = || {
+        write(&root.join("lines"), "{\"id\":\"x-1\",\"title\":\"Above\"}\n");
+        bd(&sealed, &root, &["import", "lines"]).ok();
+    };
+    above();
+    let wisp =
+        bd(&sealed, &root, &["create", "A wisp", "--parent", "x-1", "--ephemeral", "--json"]).ok().json();
+    assert_eq!(wisp["id"], "x-1.1");
+    // With it goes the number of its last child.
+    bd(&sealed, &root, &["delete", "x-1", "--force"]).ok();
+    above();
+    let child = bd(&sealed, &root, &["create", "A child", "--parent", "x-1", "--json"]).ok().json();
+    assert_eq!(child["id"], "x-1.2");
+    assert_eq!(bd(&sealed, &root, &["show", "x-1.1", "--json"]).ok().json()[0]["title"], "A wisp");
+}
+
+#[test]
 fn a_towns_empty_database_gets_its_tables_without_a_server() {
     let sealed = Sealed::new();
     let root = sealed.path().join("t");

@@ -149,7 +149,14 @@ fn child_id(
     let counter = counter.first().and_then(|row| row.first()).and_then(into_number);
     let below = format!("{parent}.");
     let ids = work.reader.texts(family.rows(), "id", By::Prefix("id", &below))?;
-    let (id, number) = next_child(parent, counter, ids.iter().map(String::as_str));
+    let (mut id, mut number) = next_child(parent, counter, ids.iter().map(String::as_str));
+    // bd makes such an id once more in the other table, and cannot tell the two apart from then on.
+    let other = if family == Family::Issues { Family::Wisps } else { Family::Issues };
+    let others = work.reader.texts(other.rows(), "id", By::Prefix("id", &below))?;
+    while others.contains(&id) {
+        number = number.saturating_add(1);
+        id = format!("{below}{number}");
+    }
     let values = vec![("parent_id", of_text(parent)), ("last_child", Value::Int(number))];
     work.changes.put(family.child_counters(), values);
     Ok(id)

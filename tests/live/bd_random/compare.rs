@@ -216,6 +216,14 @@ fn without_moments(text: &str) -> String {
     id.replace_all(&text, "(id)").into_owned()
 }
 
+/// Whether some id is that of an issue and of a wisp.
+pub(crate) fn has_an_id_twice(place: &Workspace) -> bool {
+    let reader = Native::at(place.database(), None).reader().unwrap();
+    let [issues, wisps] = ["issues", "wisps"].map(|table| reader.texts(table, "id", By::All).unwrap());
+    let issues: BTreeSet<String> = issues.into_iter().collect();
+    wisps.iter().any(|id| issues.contains(id))
+}
+
 /// Every stored flag is what the whole graph says; gives all ids, sorted.
 pub(crate) fn flags(place: &Workspace) -> Result<Vec<String>, String> {
     let reader = Native::at(place.database(), None).reader().unwrap();

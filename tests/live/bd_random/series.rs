@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::compare::{Rows, difference, edges_in_order, flags, without_chance, without_event_counts};
+use super::compare::{
+    Rows, difference, edges_in_order, flags, has_an_id_twice, without_chance, without_event_counts,
+};
 use super::place::{Who, Workspace};
 use super::plan::{Mode, Series, State, Step};
 use super::questions::asked;
@@ -27,6 +29,8 @@ pub(crate) struct Tally {
     pub(crate) verbs: BTreeMap<String, usize>,
     /// Comparisons of all tables, and tables that had one address.
     tables: [usize; 2],
+    /// Series that ended because bd gave an id a second time, in the other table.
+    given_up: usize,
 }
 
 impl fmt::Display for Tally {
@@ -35,6 +39,7 @@ impl fmt::Display for Tally {
             writeln!(f, "{kind}: {sequences} sequences, {done} commands done, {refused} refused")?;
         }
         writeln!(f, "{} times all rows, {} tables with one address", self.tables[0], self.tables[1])?;
+        writeln!(f, "{} series left where bd gave an id twice", self.given_up)?;
         write!(f, "{:?}", self.verbs)
     }
 }
@@ -49,6 +54,7 @@ impl Tally {
             *self.verbs.entry(verb).or_default() += times;
         }
         self.tables = std::array::from_fn(|at| self.tables[at] + other.tables[at]);
+        self.given_up += other.given_up;
     }
 }
 
@@ -80,7 +86,14 @@ impl Series {
         for (number, steps) in self.sequences.iter().enumerate() {
             let differs = |(step, text)| Difference { sequence: number, step, text };
             sum.kinds.entry(kind.clone()).or_default()[0] += 1;
-            play(&mut places, number, steps, &kind, sum).map_err(differs)?;
+            if let Err(difference) = play(&mut places, number, steps, &kind, sum) {
+                // What it says of such an id, and does with it, is chance from here on.
+                if places.iter().any(has_an_id_twice) {
+                    sum.given_up += 1;
+                    break;
+                }
+                return Err(differs(difference));
+            }
         }
         for place in &mut places {
             place.end("TERM");
