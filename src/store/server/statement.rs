@@ -125,10 +125,8 @@ pub(super) fn statements(
                     Change::Insert { values, .. } => Some(values),
                     _ => None,
                 });
-                let is_told = |at: &usize| {
-                    let is_told = |(name, value): &(&'static str, Value)| !is_default(table, name, value);
-                    rows.clone().any(|row| row.get(*at).is_some_and(is_told))
-                };
+                let says_more = |(name, value): &(&'static str, Value)| !is_default(table, name, value);
+                let is_told = |at: &usize| rows.clone().any(|row| row.get(*at).is_some_and(says_more));
                 let told: Vec<usize> = (0..values.len()).filter(is_told).collect();
                 found.push(insert(table, values, rows, &told)?);
             }
