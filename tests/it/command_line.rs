@@ -149,3 +149,14 @@ fn a_reader_that_goes_away_is_no_panic_and_no_failure() {
         assert!(done.status.success() && err.is_empty(), "{args:?}: {:?} {err}", done.status);
     }
 }
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_mathematics_of_c_need_not_be_found_and_loaded_for_each_command() {
+    for program in [env!("CARGO_BIN_EXE_gt"), env!("CARGO_BIN_EXE_bd")] {
+        // The loader says what it would load, and loads nothing.
+        let told = Command::new(program).env("LD_TRACE_LOADED_OBJECTS", "1").output().unwrap();
+        let libraries = String::from_utf8_lossy(&told.stdout);
+        assert!(libraries.contains("libc.so") && !libraries.contains("libm.so"), "{libraries}");
+    }
+}

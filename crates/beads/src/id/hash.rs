@@ -28,7 +28,7 @@ impl LengthRule {
         let pairs = f64::from(issues) * f64::from(issues);
         let fits = |length: &u32| {
             let ids = 36_f64.powi(i32::try_from(*length).unwrap_or(i32::MAX));
-            1.0 - (-pairs / (2.0 * ids)).exp() <= self.max_collision
+            1.0 - libm::exp(-pairs / (2.0 * ids)) <= self.max_collision
         };
         (self.min..=self.max).find(fits).unwrap_or(self.max)
     }

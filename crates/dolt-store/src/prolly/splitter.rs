@@ -90,9 +90,11 @@ pub(crate) fn ends_json_leaf(key: &[u8], bytes: usize) -> bool {
     bytes > MAX_BYTES || (bytes >= MIN_BYTES && Splitter { bytes, ..Splitter::new(0) }.is_split(key, bytes))
 }
 
+// The same steps as Go's `math.Expm1` takes (both are FreeBSD's), on every system: one that rounds the last bit differently could end
+// a node elsewhere.
 fn weibull(bytes: f64) -> f64 {
     let x = bytes / SCALE;
-    -(-(x * x * x * x)).exp_m1()
+    -libm::expm1(-(x * x * x * x))
 }
 
 #[cfg(test)]
