@@ -40,9 +40,21 @@ impl Room {
         folder
     }
 
+    /// A copy of a program, as installing it makes one. What a linker has mapped lies in single pages of memory, and whoever starts it
+    /// pays for each of them; a file that was written lies in larger ones.
+    fn installed(&self, program: &Path) -> PathBuf {
+        let built_in = program.parent().and_then(Path::file_name).unwrap();
+        let installed = self.folder("bin").join(built_in).join(program.file_name().unwrap());
+        if !installed.exists() {
+            fs::create_dir_all(installed.parent().unwrap()).unwrap();
+            fs::copy(program, &installed).unwrap();
+        }
+        installed
+    }
+
     /// A command in a directory, with an environment of its own.
     pub(crate) fn command(&self, program: &Path, cwd: &Path, args: &[&str]) -> Command {
-        let mut command = Command::new(program);
+        let mut command = Command::new(self.installed(program));
         command.args(args).current_dir(cwd).env_clear().stdin(Stdio::null());
         command.env("HOME", self.home()).env("PWD", cwd).env("PATH", "/usr/local/bin:/usr/bin:/bin");
         command.env("BD_DISABLE_METRICS", "1").env("BD_NON_INTERACTIVE", "1");
