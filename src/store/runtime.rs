@@ -16,6 +16,19 @@ pub(super) fn wait<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, 
 where
     StoreError: From<E>,
 {
+    wait_while(work, || ())
+}
+
+/// The same; what has been given to do meanwhile is done, once, when there is something to wait for. It must not wait itself.
+pub(super) fn wait_while<T, E>(
+    work: impl Future<Output = Result<T, E>>,
+    meanwhile: impl FnOnce(),
+) -> Result<T, StoreError>
+where
+    StoreError: From<E>,
+{
+    // The first is begun first.
+    let both = async { tokio::join!(work, async { meanwhile() }).0 };
     RUNTIME.with(|cell| {
         if cell.get().is_none() {
             let made = Builder::new_current_thread().enable_all().build();
@@ -24,7 +37,7 @@ where
             drop(cell.set(made));
         }
         match cell.get() {
-            Some(runtime) => Ok(runtime.block_on(work)?),
+            Some(runtime) => Ok(runtime.block_on(both)?),
             None => Err(StoreError::Refused("cannot start".to_owned())),
         }
     })

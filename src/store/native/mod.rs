@@ -4,4 +4,5 @@ mod reader;
 mod write;
 
 pub use reader::NativeReader;
+pub(super) use write::NativeTx;
 pub use write::{Attempt, Native};

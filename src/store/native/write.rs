@@ -185,14 +185,15 @@ fn prepare<T>(
 }
 
 /// A draft, and what can be read of it.
-struct NativeTx {
+pub(in crate::store) struct NativeTx {
     draft: Draft,
     reader: NativeReader,
     is_changed: bool,
 }
 
 impl NativeTx {
-    fn begin(draft: Draft) -> Result<Self, StoreError> {
+    /// Nothing is changed yet.
+    pub(in crate::store) fn begin(draft: Draft) -> Result<Self, StoreError> {
         let reader = NativeReader::at(draft.draft(), draft.working())?;
         Ok(Self { draft, reader, is_changed: false })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Proved, ServerEngine};
 use crate::sql::{Answer, Cell, Client, SqlError, Typed};
 use crate::store::StoreError;
-use crate::store::runtime::wait;
+use crate::store::runtime::{wait, wait_while};
 
 /// How long one question may take. A server that has not answered by then is looked at as gone.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -51,9 +51,14 @@ impl Connection {
         Ok(sets.into_iter().flat_map(|set| set.rows).flatten().next().and_then(|cell| cell.to_text()))
     }
 
-    /// The same for a text of several statements: all values of all answers.
-    pub(super) fn ask(&self, sql: &str, limit: Duration) -> Result<Vec<Option<String>>, StoreError> {
-        let sets = self.with(limit, |client| wait::<_, SqlError>(client.query(sql)))?;
+    /// The same for a text of several statements: all values of all answers. What there is to do meanwhile must not ask it.
+    pub(super) fn ask(
+        &self,
+        sql: &str,
+        limit: Duration,
+        meanwhile: impl FnOnce(),
+    ) -> Result<Vec<Option<String>>, StoreError> {
+        let sets = self.with(limit, |client| wait_while::<_, SqlError>(client.query(sql), meanwhile))?;
         Ok(sets.iter().flat_map(|set| &set.rows).flatten().map(Cell::to_text).collect())
     }
 
@@ -99,6 +104,7 @@ impl ServerEngine {
     /// Connects to the database, on the branch that the files are on, and makes sure that it is the one.
     pub(super) fn connect(&self) -> Result<Connection, StoreError> {
         let (connection, branch) = self.reach()?;
+        self.still_proved()?;
         if let Some(branch) = branch
             && connection.tell("SELECT active_branch()")?.as_deref() != Some(&branch)
         {
@@ -107,7 +113,18 @@ impl ServerEngine {
         Ok(connection)
     }
 
-    /// Connects to the database, on whatever branch, and makes sure that it is the one. Gives the branch that the files are on.
+    /// Whether the server is still the one that has the files: asked once there is a connection, which then is one to that server.
+    pub(super) fn still_proved(&self) -> Result<(), StoreError> {
+        match &self.proved {
+            Some(Proved { proof, .. }) if !proof.still_holds() => {
+                Err(self.away("the server has gone in this moment"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Connects to the database, on whatever branch. Gives the branch that the files are on. It counts if it is
+    /// [proved](Self::still_proved) then.
     pub(super) fn reach(&self) -> Result<(Connection, Option<String>), StoreError> {
         let mut refusal = None;
         for name in self.names() {
@@ -120,9 +137,6 @@ impl ServerEngine {
                 Err(error) => return Err(error),
             };
             let Some(Proved { proof, native, .. }) = &self.proved else { return Ok((connection, None)) };
-            if !proof.still_holds() {
-                return Err(self.away("the server has gone in this moment"));
-            }
             if proof.names.is_empty() && !self.is_the_same(&connection)? {
                 let problem = format!("its database {name} is not that of {}", native.dir().display());
                 refusal = Some(StoreError::Engine { engine: "server", problem });
@@ -147,7 +161,12 @@ impl ServerEngine {
     }
 
     fn connect_to(&self, database: &str) -> Result<Connection, StoreError> {
-        let client = wait::<_, SqlError>(Client::connect(&self.endpoint, Some(database), LIMIT))?;
+        let greeting = Client::connect(&self.endpoint, Some(database), LIMIT);
+        let client = wait_while::<_, SqlError>(greeting, || {
+            Client::make_ready();
+            // They will be asked; what is wrong with them is told then.
+            drop(self.files());
+        })?;
         Ok(Connection::of(client))
     }
 

@@ -4,6 +4,7 @@
 //! of a commit. So a server counts only if the process that holds this database's lock is the one that answers (`proof`), and
 //! after a broken connection nothing is repeated before it was looked for (`landed`).
 
+mod ahead;
 mod connection;
 mod landed;
 mod local;

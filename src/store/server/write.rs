@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::landed::{self, Landed};
 use super::local;
 use super::reader::ServerReader;
-use super::{Sent, ServerEngine, is_away, statement};
+use super::{Sent, ServerEngine, ahead, is_away, statement};
 use crate::sql::{SqlError, Typed};
 use crate::store::StoreError;
 use crate::store::change::{Change, Changes, Job, Outcome, Tx};
@@ -54,7 +54,8 @@ pub(super) fn write<T>(
         Err(error) => return Err(error),
     };
     let reader = ServerReader::of(connection);
-    let mut tx = ServerTx { engine, reader, branch, base: None, files: None, done: Vec::new(), lacks: None };
+    let mut tx =
+        ServerTx { engine, reader, branch, is_proved: None, files: None, done: Vec::new(), lacks: None };
     let mut between = Duration::from_millis(2);
     loop {
         match attempt(&mut tx, by, deadline, job) {
@@ -77,7 +78,7 @@ pub(super) fn write<T>(
                 };
             }
             // Nothing was committed yet.
-            Err(error) if is_away(&error) => return Ok(Sent::Gone(error)),
+            Err(error) if is_away(&error) || tx.is_proved == Some(false) => return Ok(Sent::Gone(error)),
             Err(error) => {
                 tx.roll_back();
                 return Err(error);
@@ -92,15 +93,13 @@ fn attempt<T>(
     deadline: Deadline,
     job: &mut Job<'_, T>,
 ) -> Result<(T, Committed), StoreError> {
-    tx.base = begin(tx.connection(), tx.branch.as_deref(), deadline)?;
-    let mut outcome = worked_out(tx, job);
+    let mut outcome = worked_out(tx, deadline, job)?;
     if tx.lacks.is_some() {
         tx.roll_back();
         local::ensure(tx.connection())?;
-        tx.reader.forget_keys();
+        tx.forget();
         tx.connection().tell(BEGIN)?;
-        tx.base = None;
-        outcome = worked_out(tx, job);
+        outcome = job(tx);
     }
     let Outcome { message, result } = outcome?;
     if tx.done.is_empty() && message.is_none() {
@@ -111,25 +110,31 @@ fn attempt<T>(
     Ok((result, committed))
 }
 
-/// Does the job in a transaction that has just begun.
-fn worked_out<T>(tx: &mut ServerTx<'_>, job: &mut Job<'_, T>) -> Result<Outcome<T>, StoreError> {
-    tx.done.clear();
-    tx.lacks = None;
-    tx.files = match &tx.base {
-        None => None,
-        Some(base) => files_at(tx.engine, base).unwrap_or_else(|error| {
-            tracing::debug!(%error, "the server is asked instead");
-            None
-        }),
-    };
-    job(tx)
-}
-
-// The files, if their newest state is this root value.
-fn files_at(engine: &ServerEngine, base: &str) -> Result<Option<NativeReader>, StoreError> {
-    let Some(files) = engine.files()? else { return Ok(None) };
-    let files = NativeReader::working(&files)?;
-    Ok((files.root().to_string() == base).then_some(files))
+/// Begins a transaction and does the job in it: from the files, if they are here and are what the transaction has begun with. Any
+/// other state of theirs does not do: what was worked out from it would be told to a transaction that knows nothing of it, and
+/// merged.
+fn worked_out<T>(
+    tx: &mut ServerTx<'_>,
+    deadline: Deadline,
+    job: &mut Job<'_, T>,
+) -> Result<Result<Outcome<T>, StoreError>, StoreError> {
+    tx.forget();
+    let (mut ahead, mut proved) = (None, Ok(()));
+    let base = begin(tx.connection(), tx.branch.as_deref(), deadline, || {
+        if tx.is_proved.is_none() {
+            proved = tx.engine.still_proved();
+        }
+        ahead = ahead::work_out(tx.engine, job);
+    });
+    tx.is_proved = Some(proved.is_ok());
+    proved?;
+    let Some(base) = base? else { return Ok(job(tx)) };
+    if ahead.as_ref().is_some_and(|ahead| ahead.base != base) {
+        ahead = ahead::work_out(tx.engine, job);
+    }
+    let Some(ahead) = ahead.filter(|ahead| ahead.base == base) else { return Ok(job(tx)) };
+    tx.files = Some(ahead.files);
+    Ok(ahead.outcome.and_then(|outcome| tx.apply(&ahead.changes).map(|()| outcome)))
 }
 
 /// Waits until no other writer of ours is in a transaction, and begins one. The server lets go of the lock with the connection.
@@ -139,12 +144,13 @@ fn begin(
     connection: &Connection,
     branch: Option<&str>,
     deadline: Deadline,
+    meanwhile: impl FnOnce(),
 ) -> Result<Option<String>, StoreError> {
     let seconds = deadline.remaining().as_secs().max(1);
     let limit = Duration::from_secs(seconds + 10);
     let base = branch.map_or_else(String::new, |_| format!("; {BASE}"));
     let turn = format!("SELECT GET_LOCK(CONCAT('gt write ', DATABASE()), {seconds}), active_branch()");
-    let mut answer = connection.ask(&format!("{turn}; {BEGIN}{base}"), limit)?.into_iter();
+    let mut answer = connection.ask(&format!("{turn}; {BEGIN}{base}"), limit, meanwhile)?.into_iter();
     if answer.next().flatten().as_deref() != Some("1") {
         return Err(not_ours(connection, seconds)?);
     }
@@ -154,7 +160,7 @@ fn begin(
     }
     roll_back(connection);
     connection.put_on(branch)?;
-    Ok(connection.ask(&format!("{BEGIN}; {BASE}"), limit)?.pop().flatten())
+    Ok(connection.ask(&format!("{BEGIN}; {BASE}"), limit, || ())?.pop().flatten())
 }
 
 fn not_ours(connection: &Connection, seconds: u64) -> Result<StoreError, StoreError> {
@@ -226,10 +232,9 @@ struct ServerTx<'e> {
     reader: ServerReader,
     /// The branch that the files are on.
     branch: Option<String>,
-    /// The root value that the transaction has begun with, if the files are here.
-    base: Option<String>,
-    /// The same root value in the files. It answers until something is changed here, in a tenth of the time. Any other one does
-    /// not do: what was worked out from it would be told to a transaction that knows nothing of it, and merged.
+    /// Whether this is still the server that has the files, once it was looked at.
+    is_proved: Option<bool>,
+    /// The state that it has begun with, if that has been read from the files.
     files: Option<NativeReader>,
     done: Vec<Change>,
     /// A local table that was to be written and is not there.
@@ -245,6 +250,19 @@ impl ServerTx<'_> {
         roll_back(self.connection());
     }
 
+    // Another transaction begins.
+    fn forget(&mut self) {
+        self.reader.forget_keys();
+        self.files = None;
+        self.done.clear();
+        self.lacks = None;
+    }
+
+    // Asking the server costs a round trip for each table.
+    fn key_of(&self, table: &str) -> Result<Vec<String>, StoreError> {
+        self.files.as_ref().map_or_else(|| self.reader.key_of(table), |files| files.key_of(table))
+    }
+
     // Whether a new row has this value without being told, as far as the files say: half of an issue's columns need not be named,
     // parsed and planned then.
     fn is_default(&self, table: &str, column: &str, value: &Value) -> bool {
@@ -257,22 +275,19 @@ impl ServerTx<'_> {
 
 impl Tx for ServerTx<'_> {
     fn reader(&self) -> &dyn Reader {
-        match &self.files {
-            Some(files) if self.done.is_empty() => files,
-            _ => &self.reader,
-        }
+        &self.reader
     }
 
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let changes = changes.as_slice();
         for table in changes.iter().map(Change::table).filter(|table| is_local(table)) {
-            if self.reader.key_of(table)?.is_empty() {
+            if self.key_of(table)?.is_empty() {
                 self.lacks = Some(table);
                 let problem = format!("the table {table} is not there");
                 return Err(StoreError::Engine { engine: "server", problem });
             }
         }
-        let key_of = |table: &str| self.reader.key_of(table);
+        let key_of = |table: &str| self.key_of(table);
         for (sql, values) in statement::statements(changes, key_of, &|table, column, value| {
             self.is_default(table, column, value)
         })? {
