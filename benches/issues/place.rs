@@ -91,6 +91,7 @@ impl Served {
             assert!(begun.elapsed() < Duration::from_secs(30), "the server does not come up");
             std::thread::sleep(Duration::from_millis(5));
         }
+        wait_until_idle(process.id());
         let metadata = fs::read_to_string(beads.join("metadata.json")).unwrap();
         let mut metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
         for (key, value) in [
@@ -104,6 +105,30 @@ impl Served {
         fs::write(beads.join("metadata.json"), metadata.to_string()).unwrap();
         fs::write(beads.join("dolt-server.port"), port.to_string()).unwrap();
         Self { process, project: project.to_owned() }
+    }
+}
+
+/// Dolt looks through all its tables once it is up, with a whole processor. A server that people work with has done so.
+fn wait_until_idle(pid: u32) {
+    let begun = Instant::now();
+    let mut before = None;
+    loop {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let ticks: Vec<u64> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split(' ')
+            .skip(12)
+            .take(2)
+            .map(|n| n.parse().unwrap())
+            .collect();
+        if before.as_ref() == Some(&ticks) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(1), "the server does not come to rest");
+        before = Some(ticks);
+        std::thread::sleep(Duration::from_millis(250));
     }
 }
 

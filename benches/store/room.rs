@@ -1,7 +1,9 @@
 //! A temporary place with a HOME, the programs that are compared, and databases that the real ones have made.
 
+use std::cell::RefCell;
 use std::fmt::Write;
 use std::fs;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -195,9 +197,24 @@ pub(crate) fn run(command: Command) -> Output {
 
 /// The same, with how long it took.
 pub(crate) fn timed(mut command: Command) -> (Duration, Output) {
-    let begun = Instant::now();
-    let output = command.output().unwrap();
-    let took = begun.elapsed();
+    thread_local! {
+        // Kept: a reader whose memory grows while it reads is slower than what is measured.
+        static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    let mut errors = tempfile::tempfile().unwrap();
+    command.stdout(Stdio::piped()).stderr(errors.try_clone().unwrap());
+    let (took, status, stdout) = TEXT.with_borrow_mut(|text| {
+        text.clear();
+        let begun = Instant::now();
+        let mut child = command.spawn().unwrap();
+        child.stdout.take().unwrap().read_to_end(text).unwrap();
+        let status = child.wait().unwrap();
+        (begun.elapsed(), status, text.clone())
+    });
+    let mut stderr = Vec::new();
+    errors.rewind().unwrap();
+    errors.read_to_end(&mut stderr).unwrap();
+    let output = Output { status, stdout, stderr };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         panic!("{command:?}: {}: {}", output.status, said.chars().take(2000).collect::<String>());
