@@ -23,7 +23,7 @@ use gt::store::native::Native;
 use gt::store::ops::{self, Act, AddEdge, Close, NewIssue, Update, Work};
 use gt::store::reader::{By, Reader};
 use gt::store::schema;
-use gt::store::{Changes, Chosen, Engine, Outcome, Server, Store, StoreError, Whereabouts, server, step};
+use gt::store::{Changes, Chosen, Engine, Outcome, Server, Store, StoreError, Tx, Whereabouts, server, step};
 use gt::sys::net::Port;
 use jiff::Timestamp;
 
@@ -208,6 +208,37 @@ fn everything(store: &Store) {
     }
     raw(store, Some("delete"), |changes| changes.delete("issues", vec![("id", Value::Text(child.clone()))]));
     raw(store, Some("nothing"), |_| ());
+    store.write(|tx| several_steps(tx, 17)).unwrap();
+}
+
+/// Each step reads what the ones before have done.
+fn several_steps(tx: &mut dyn Tx, second: i64) -> Result<Outcome<()>, StoreError> {
+    let act = act(second);
+    let rules = Rules::load(tx.reader())?;
+    let parent = step(tx, &act, |work| ops::create(work, &rules, new_issue("Parent")))?.issue.id;
+    let child = NewIssue { parent: Some(parent.clone()), ..new_issue("Of several steps") };
+    let child = step(tx, &act, |work| ops::create(work, &rules, child.clone()))?.issue.id;
+    assert_eq!(child, format!("{parent}.1"));
+    let mut wisp = new_issue("A wisp between");
+    wisp.issue.ephemeral = true;
+    wisp.deps = vec![DepSpec { kind: EdgeType::Blocks, target: child.clone(), reversed: false }];
+    let wisp = step(tx, &act, |work| ops::create(work, &rules, wisp.clone()))?.issue.id;
+    for label in ["two", "one"] {
+        step(tx, &act, |work| ops::add_label(work, Family::Issues, &child, label))?;
+    }
+    let of_child = [("issue_id", Value::Text(child.clone()))];
+    let mut labels = tx.reader().texts("labels", "label", By::Equal(&of_child))?;
+    labels.sort_unstable();
+    assert_eq!(labels, ["one", "two"]);
+    let is_blocked = |tx: &dyn Tx| {
+        let briefs = load::briefs(tx.reader(), Some(std::slice::from_ref(&wisp)))?;
+        Ok::<_, StoreError>(briefs[&wisp].is_blocked)
+    };
+    assert!(is_blocked(tx)?);
+    let how = Close { reason: "done", session: "s", ..Close::default() };
+    step(tx, &act, |work| ops::close(work, &child, &how))?;
+    assert!(!is_blocked(tx)?);
+    Ok(Outcome { message: Some("several".to_owned()), result: () })
 }
 
 fn pair(key: &str, value: &str) -> gt::store::Values {
@@ -505,6 +536,27 @@ fn what_a_command_has_seen_is_what_it_changes_while_others_write_through_the_sam
             assert_eq!(gone + labels().len(), made, "{dolt:?}");
             assert!(gone > 0, "{dolt:?}: none of {made} was seen");
         });
+    }
+}
+
+#[test]
+fn a_command_of_several_steps_is_worked_out_on_the_files_and_asks_the_server_for_no_row() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let project = Project::new(dolt);
+        let data_dir = project.data_dir();
+        let port = free_port();
+        let _process = project.serve(&data_dir, port);
+        let store = store(&data_dir, Engine::Server, Some(port));
+        let (runtime, mut client) = foreign(port);
+        let mut asked = || {
+            let told = runtime.block_on(client.query("SHOW GLOBAL STATUS LIKE 'Com_select'")).unwrap();
+            told[0].rows[0][1].to_text().unwrap().parse::<u64>().unwrap()
+        };
+        let before = asked();
+        store.write(|tx| several_steps(tx, 0)).unwrap();
+        assert_eq!(asked() - before, 2, "{dolt:?}: its turn, and the state that it begins with");
+        let titles = titles(&data_dir);
+        assert!(titles.contains(&"Of several steps".to_owned()), "{dolt:?}: {titles:?}");
     }
 }
 
