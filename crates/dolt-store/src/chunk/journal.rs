@@ -291,6 +291,12 @@ impl Journal {
         }
     }
 
+    /// Whether the chunk stands behind the last root, so that whoever wrote it may take it back.
+    pub(super) fn is_unsettled(&self, hash: Hash) -> Result<bool> {
+        let root_end = self.read.read().unwrap_or_else(PoisonError::into_inner).root_end;
+        Ok(self.place_of(hash)?.is_some_and(|(offset, _)| offset >= root_end))
+    }
+
     /// Looks behind the valid end for whole records, as Dolt does before it cuts a tail off: a root record that another
     /// whole record follows means that something in between was lost.
     pub(super) fn check_tail(&self) -> Result<()> {

@@ -326,12 +326,7 @@ impl Snapshot {
                 }
                 return Err(Error::Dangling { hash });
             };
-            // An index that lies must not make us leave out a chunk.
-            if self
-                .generation
-                .find(hash)
-                .is_ok_and(|stored| stored.is_some_and(|stored| stored.bytes == bytes))
-            {
+            if self.generation.keeps(hash, &bytes) {
                 continue;
             }
             waiting.extend(references(&bytes).map_err(|problem| Error::BadChunk { hash, problem })?);
@@ -507,6 +502,14 @@ impl Generation {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a chunk need not be written again. An index that lies must not make us leave one out, nor a writer that has not told a
+    /// root yet and takes back what it wrote.
+    fn keeps(&self, hash: Hash, bytes: &[u8]) -> bool {
+        let is_unsettled = self.journal.as_ref().map_or(Ok(false), |journal| journal.is_unsettled(hash));
+        is_unsettled.is_ok_and(|is_unsettled| !is_unsettled)
+            && self.find(hash).is_ok_and(|stored| stored.is_some_and(|stored| stored.bytes == bytes))
     }
 
     fn has(&self, hash: Hash) -> Result<bool> {

@@ -228,6 +228,30 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_that_somebody_has_written_without_a_root_and_takes_back_is_written_anyway() {
+        let dir = tempfile::tempdir().unwrap();
+        Database::init(dir.path(), "main", &CommitMeta::first(author())).unwrap();
+        let path = dir.path().join(".dolt/noms").join(crate::chunk::JOURNAL);
+        let first = fs::read(&path).unwrap();
+        let newest = commit(&mut lock(dir.path()), "the same");
+        let others = fs::read(&path).unwrap();
+        let without_root = &others[..others.len() - 40];
+        assert!(without_root.len() > first.len());
+        fs::write(&path, without_root).unwrap();
+        // What is prepared are the very chunks that stand there.
+        let opened = Database::open_read(dir.path()).unwrap();
+        let session = opened.session().unwrap();
+        let prepared = session.begin("main").unwrap().prepare_sql(&author(), "the same").unwrap();
+        fs::write(&path, &first).unwrap();
+        opened.try_lock_opened().unwrap().unwrap().apply(prepared).unwrap();
+        let anew = Database::open_read(dir.path()).unwrap().session().unwrap();
+        assert_eq!(anew.snapshot().root(), newest);
+        assert!(
+            anew.resolve_commit("main").unwrap().is_some() && anew.working_set("main").unwrap().is_some()
+        );
+    }
+
+    #[test]
     fn a_journal_that_has_lost_something_since_it_was_opened_is_not_written_behind() {
         let dir = tempfile::tempdir().unwrap();
         Database::init(dir.path(), "main", &CommitMeta::first(author())).unwrap();
