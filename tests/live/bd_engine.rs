@@ -1,6 +1,7 @@
 //! `--engine` and `BD_ENGINE`: an engine that was asked for does the work or refuses, and says who is in the way; it never gives
 //! way to the other one in silence.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -154,4 +155,44 @@ fn an_engine_that_was_asked_for_is_taken_or_refused_beside_a_server_of_dolt_1() 
 #[test]
 fn an_engine_that_was_asked_for_is_taken_or_refused_beside_a_server_of_dolt_2() {
     an_engine_is_taken_or_refused(Dolt::V2);
+}
+
+/// Closes a gate for which `gh` has to be asked, and looks at what came of it.
+fn close_a_gate_of_github(project: &Project) {
+    let call = |words: &[&str]| {
+        let bin = project.town.outside().join("bin");
+        let mut command = project.command(PathBuf::from(env!("CARGO_BIN_EXE_bd")), None, words);
+        command.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+        command.env("OUR_BD", env!("CARGO_BIN_EXE_bd"));
+        run(command)
+    };
+    let mut gates = Vec::new();
+    for awaits in ["7", "9"] {
+        let made = call(&["gate", "create", "-t", "gh:pr", "--blocks", "x-1", "--await-id", awaits]).ok();
+        gates.push(made.out.split("Created gate ").nth(1).unwrap().split(' ').next().unwrap().to_owned());
+    }
+    let before = project.ids().len();
+    call(&["close", &gates[0], &gates[1]]).says("PR 'Try it'");
+    let shown: Value = call(&["show", &gates[0], &gates[1], "--json"]).ok().json();
+    assert_eq!([&shown[0]["status"], &shown[1]["status"]], ["closed", "open"], "{shown:#}");
+    assert_eq!(project.ids().len(), before + 2, "one issue for each time that gh was asked");
+}
+
+#[test]
+fn who_closes_a_gate_lets_others_write_while_github_is_asked_with_and_without_a_server() {
+    let project = Project::new(Dolt::V1);
+    let bin = project.town.outside().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let script = r#"#!/bin/sh
+"$OUR_BD" create "Made meanwhile" --silent > /dev/null || exit 1
+case "$3" in
+7) echo '{"state":"MERGED","title":"Mend it"}' ;;
+*) echo '{"state":"OPEN","title":"Try it"}' ;;
+esac
+"#;
+    std::fs::write(bin.join("gh"), script).unwrap();
+    std::fs::set_permissions(bin.join("gh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    close_a_gate_of_github(&project);
+    let (_server, _) = project.serve();
+    close_a_gate_of_github(&project);
 }

@@ -1,5 +1,8 @@
 //! `bd close` and `bd reopen`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use beads::ready::{Candidate, WorkFilter};
 use beads::{EdgeType, Issue, Status};
 use clap::Args;
@@ -103,9 +106,36 @@ impl Close {
         }
     }
 
+    // What a gate waits for is asked elsewhere and may take a minute. Nobody should wait for the database meanwhile, so it is asked
+    // when the transaction has been given up, and then all begins anew.
     fn write(&self, bd: &Bd, given: &[String], reasons: &[String]) -> Answer<Done> {
-        bd.write("close", |tx| {
-            let done = self.close(bd, tx, given, reasons)?;
+        let mut looked = HashMap::new();
+        loop {
+            let (written, unknown) = self.attempt(bd, given, reasons, &looked);
+            let Some(gate) = unknown else { return written };
+            let unsatisfied = gate::unsatisfied(bd, &gate);
+            looked.insert(gate.id, unsatisfied);
+        }
+    }
+
+    // A gate that nobody has looked at yet is given back, and nothing was done.
+    fn attempt(
+        &self,
+        bd: &Bd,
+        given: &[String],
+        reasons: &[String],
+        looked: &HashMap<String, Option<String>>,
+    ) -> (Answer<Done>, Option<Issue>) {
+        let unknown = RefCell::new(None);
+        let unsatisfied = |gate: &Issue| {
+            looked.get(&gate.id).cloned().ok_or_else(|| {
+                unknown.replace(Some(gate.clone()));
+                StoreError::Refused(format!("gate {} has to be looked at", gate.id))
+            })
+        };
+        let written = bd.write("close", |tx| {
+            unknown.take();
+            let done = self.close(bd, tx, given, reasons, &unsatisfied)?;
             let mut ids: Vec<String> = done.closed.iter().map(|closed| closed.id.clone()).collect();
             if let Some(Next::Claimed(issue)) = &done.next {
                 ids.push(issue.id.clone());
@@ -114,7 +144,8 @@ impl Close {
             let message =
                 if ids.is_empty() { None } else { bd.message(|| bd.auto_commit("close", &ids), server) };
             Ok(Outcome { message, result: done })
-        })
+        });
+        (written, unknown.take())
     }
 
     fn close(
@@ -123,6 +154,7 @@ impl Close {
         tx: &mut dyn Tx,
         given: &[String],
         reasons: &[String],
+        unsatisfied: &dyn Fn(&Issue) -> Result<Option<String>, StoreError>,
     ) -> Result<Done, StoreError> {
         let (act, session) = (bd.act(), self.session.clone().unwrap_or_default());
         let mut ids = Vec::new();
@@ -133,8 +165,8 @@ impl Close {
         for (at, id) in ids.iter().enumerate() {
             let reason = reasons.get(at).or(reasons.first()).map_or("Closed", String::as_str);
             let before = load::issue(tx.reader(), id, With::NOTHING)?.map(|(issue, _)| issue);
-            let unsatisfied = before.as_ref().filter(|_| !self.force);
-            let unsatisfied = unsatisfied.and_then(|issue| gate::unsatisfied(bd, issue));
+            let gate = before.as_ref().filter(|issue| !self.force && gate::is_one(issue));
+            let unsatisfied = gate.map_or(Ok(None), unsatisfied)?;
             let how =
                 How { reason, session: &session, force: self.force, unsatisfied: unsatisfied.as_deref() };
             match step(tx, &act, |work| ops::close(work, id, &how)) {

@@ -456,13 +456,14 @@ fn look(bd: &Bd, gate: &Issue, keep: bool) -> Option<Found> {
     })
 }
 
-/// Why an issue may not be closed yet: it is a gate, and what it waits for has not come. What cannot be looked at is told and
-/// no reason.
-pub(super) fn unsatisfied(bd: &Bd, issue: &Issue) -> Option<String> {
-    if issue.issue_type.as_str() != KIND {
-        return None;
-    }
-    match look(bd, issue, false)? {
+/// Whether an issue is a gate.
+pub(super) fn is_one(issue: &Issue) -> bool {
+    issue.issue_type.as_str() == KIND
+}
+
+/// Why a gate may not be closed yet: what it waits for has not come. What cannot be looked at is told and no reason.
+pub(super) fn unsatisfied(bd: &Bd, gate: &Issue) -> Option<String> {
+    match look(bd, gate, false)? {
         Found::Fulfilled(_) => None,
         Found::Pending(why) | Found::Failed(why) => Some(why),
         Found::Unknown(why) => {

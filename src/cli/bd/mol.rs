@@ -498,6 +498,7 @@ fn join(bd: &Bd, first: &str, second: &str, kind: &EdgeType) -> Answer {
     let act = bd.act();
     let mut is_circle = false;
     let written = bd.write("mol bond", |tx| {
+        is_circle = false;
         if let Some(path) = circle(tx.reader(), first, second)? {
             is_circle = true;
             return Err(StoreError::Refused(format!(
