@@ -2,6 +2,7 @@
 //! need it.
 
 use std::cell::OnceCell;
+use std::task::Poll;
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -16,10 +17,10 @@ pub(super) fn wait<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, 
 where
     StoreError: From<E>,
 {
-    wait_while(work, || ())
+    Ok(block_on(work)??)
 }
 
-/// The same; what has been given to do meanwhile is done, once, when there is something to wait for. It must not wait itself.
+/// The same; what is given to do meanwhile is done, once, after the work has been begun. It may wait itself.
 pub(super) fn wait_while<T, E>(
     work: impl Future<Output = Result<T, E>>,
     meanwhile: impl FnOnce(),
@@ -27,8 +28,16 @@ pub(super) fn wait_while<T, E>(
 where
     StoreError: From<E>,
 {
-    // The first is begun first.
-    let both = async { tokio::join!(work, async { meanwhile() }).0 };
+    let mut work = std::pin::pin!(work);
+    let begun = block_on(std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context))))?;
+    meanwhile();
+    Ok(match begun {
+        Poll::Ready(done) => done,
+        Poll::Pending => block_on(work)?,
+    }?)
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, StoreError> {
     RUNTIME.with(|cell| {
         if cell.get().is_none() {
             let made = Builder::new_current_thread().enable_all().build();
@@ -37,7 +46,7 @@ where
             drop(cell.set(made));
         }
         match cell.get() {
-            Some(runtime) => Ok(runtime.block_on(both)?),
+            Some(runtime) => Ok(runtime.block_on(work)),
             None => Err(StoreError::Refused("cannot start".to_owned())),
         }
     })

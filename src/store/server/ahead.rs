@@ -33,7 +33,12 @@ pub(super) fn work_out<T>(engine: &ServerEngine, job: &mut Job<'_, T>) -> Option
         .inspect_err(|error| tracing::debug!(%error, "the server is asked instead of the files"))
         .ok()??;
     let outcome = job(&mut ahead);
-    if let Some(Err(error)) = ahead.changed.get() {
+    // What is wrong with the files need not be wrong with the server.
+    let problem = match (ahead.changed.get(), &outcome) {
+        (Some(Err(error)), _) | (_, Err(error @ StoreError::Store(_))) => Some(error),
+        _ => None,
+    };
+    if let Some(error) = problem {
         tracing::debug!(%error, "the server is asked instead of the files");
         return None;
     }
@@ -79,8 +84,11 @@ impl Tx for Ahead {
     }
 
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        if let Some(Ok(tx)) = self.changed.get_mut() {
-            tx.apply(changes)?;
+        if let Some(Ok(tx)) = self.changed.get_mut()
+            && let Err(error) = tx.apply(changes)
+        {
+            self.changed = OnceCell::from(Err(error));
+            return Err(Unreadable::error());
         }
         self.changes.extend(changes.clone());
         Ok(())

@@ -103,9 +103,9 @@ impl Drop for Connection {
 impl ServerEngine {
     /// Connects to the database, on the branch that the files are on, and makes sure that it is the one.
     pub(super) fn connect(&self) -> Result<Connection, StoreError> {
-        let (connection, branch) = self.reach()?;
+        let connection = self.reach()?;
         self.still_proved()?;
-        if let Some(branch) = branch
+        if let Some(branch) = self.branch()?
             && connection.tell("SELECT active_branch()")?.as_deref() != Some(&branch)
         {
             connection.put_on(&branch)?;
@@ -123,9 +123,13 @@ impl ServerEngine {
         }
     }
 
-    /// Connects to the database, on whatever branch. Gives the branch that the files are on. It counts if it is
-    /// [proved](Self::still_proved) then.
-    pub(super) fn reach(&self) -> Result<(Connection, Option<String>), StoreError> {
+    /// The branch that the files are on, if they are here.
+    pub(super) fn branch(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.files()?.map(|session| session.head().to_owned()))
+    }
+
+    /// Connects to the database, on whatever branch. It counts if it is [proved](Self::still_proved) then.
+    pub(super) fn reach(&self) -> Result<Connection, StoreError> {
         let mut refusal = None;
         for name in self.names() {
             let connection = match self.connect_to(&name) {
@@ -136,14 +140,13 @@ impl ServerEngine {
                 }
                 Err(error) => return Err(error),
             };
-            let Some(Proved { proof, native, .. }) = &self.proved else { return Ok((connection, None)) };
+            let Some(Proved { proof, native, .. }) = &self.proved else { return Ok(connection) };
             if proof.names.is_empty() && !self.is_the_same(&connection)? {
                 let problem = format!("its database {name} is not that of {}", native.dir().display());
                 refusal = Some(StoreError::Engine { engine: "server", problem });
                 continue;
             }
-            let branch = self.files()?.map(|session| session.head().to_owned());
-            return Ok((connection, branch));
+            return Ok(connection);
         }
         Err(refusal.unwrap_or_else(|| self.away("it has no database of this name")))
     }
@@ -162,12 +165,7 @@ impl ServerEngine {
 
     fn connect_to(&self, database: &str) -> Result<Connection, StoreError> {
         let greeting = Client::connect(&self.endpoint, Some(database), LIMIT);
-        let client = wait_while::<_, SqlError>(greeting, || {
-            Client::make_ready();
-            // They will be asked; what is wrong with them is told then.
-            drop(self.files());
-        })?;
-        Ok(Connection::of(client))
+        Ok(Connection::of(wait_while::<_, SqlError>(greeting, Client::make_ready)?))
     }
 
     /// Whether the server's database has the newest commit of the files. They are asked again if it moves in between.

@@ -47,15 +47,14 @@ pub(super) fn write<T>(
     deadline: Deadline,
     job: &mut Job<'_, T>,
 ) -> Result<Sent<T>, StoreError> {
-    let (connection, branch) = match engine.reach() {
+    let connection = match engine.reach() {
         Ok(reached) => reached,
         Err(error @ StoreError::Engine { .. }) => return Ok(Sent::Gone(error)),
         Err(error) if is_away(&error) => return Ok(Sent::Gone(error)),
         Err(error) => return Err(error),
     };
     let reader = ServerReader::of(connection);
-    let mut tx =
-        ServerTx { engine, reader, branch, is_proved: None, files: None, done: Vec::new(), lacks: None };
+    let mut tx = ServerTx { engine, reader, is_proved: None, files: None, done: Vec::new(), lacks: None };
     let mut between = Duration::from_millis(2);
     loop {
         match attempt(&mut tx, by, deadline, job) {
@@ -119,15 +118,17 @@ fn worked_out<T>(
     job: &mut Job<'_, T>,
 ) -> Result<Result<Outcome<T>, StoreError>, StoreError> {
     tx.forget();
-    let (mut ahead, mut proved) = (None, Ok(()));
-    let base = begin(tx.connection(), tx.branch.as_deref(), deadline, || {
-        if tx.is_proved.is_none() {
-            proved = tx.engine.still_proved();
+    let (mut ahead, mut is_proved) = (None, tx.is_proved);
+    let base = begin(tx.connection(), tx.engine.proved.is_some(), deadline, || {
+        if is_proved.is_none() {
+            let proved = tx.engine.still_proved();
+            is_proved = Some(proved.is_ok());
+            proved?;
         }
         ahead = ahead::work_out(tx.engine, job);
+        tx.engine.branch()
     });
-    tx.is_proved = Some(proved.is_ok());
-    proved?;
+    tx.is_proved = is_proved;
     let Some(base) = base? else { return Ok(job(tx)) };
     if ahead.as_ref().is_some_and(|ahead| ahead.base != base) {
         ahead = ahead::work_out(tx.engine, job);
@@ -138,28 +139,31 @@ fn worked_out<T>(
 }
 
 /// Waits until no other writer of ours is in a transaction, and begins one. The server lets go of the lock with the connection.
-/// Nothing here has a value of somebody else's in it, so it is one text. If the files are here: the root value that the
-/// transaction begins with.
+/// Nothing here has a value of somebody else's in it, so it is one text. What is done meanwhile tells the branch that the files are
+/// on, or why nothing more is to be said to this server. If the files are here: the root value that the transaction begins with.
 fn begin(
     connection: &Connection,
-    branch: Option<&str>,
+    has_files: bool,
     deadline: Deadline,
-    meanwhile: impl FnOnce(),
+    meanwhile: impl FnOnce() -> Result<Option<String>, StoreError>,
 ) -> Result<Option<String>, StoreError> {
     let seconds = deadline.remaining().as_secs().max(1);
     let limit = Duration::from_secs(seconds + 10);
-    let base = branch.map_or_else(String::new, |_| format!("; {BASE}"));
+    let base = if has_files { format!("; {BASE}") } else { String::new() };
     let turn = format!("SELECT GET_LOCK(CONCAT('gt write ', DATABASE()), {seconds}), active_branch()");
-    let mut answer = connection.ask(&format!("{turn}; {BEGIN}{base}"), limit, meanwhile)?.into_iter();
+    let mut branch = Ok(None);
+    let answer = connection.ask(&format!("{turn}; {BEGIN}{base}"), limit, || branch = meanwhile());
+    let branch = branch?;
+    let mut answer = answer?.into_iter();
     if answer.next().flatten().as_deref() != Some("1") {
         return Err(not_ours(connection, seconds)?);
     }
     let Some(branch) = branch else { return Ok(None) };
-    if answer.next().flatten().as_deref() == Some(branch) {
+    if answer.next().flatten().as_deref() == Some(branch.as_str()) {
         return Ok(answer.next().flatten());
     }
     roll_back(connection);
-    connection.put_on(branch)?;
+    connection.put_on(&branch)?;
     Ok(connection.ask(&format!("{BEGIN}; {BASE}"), limit, || ())?.pop().flatten())
 }
 
@@ -230,8 +234,6 @@ fn indeterminate(engine: &ServerEngine, error: StoreError) -> StoreError {
 struct ServerTx<'e> {
     engine: &'e ServerEngine,
     reader: ServerReader,
-    /// The branch that the files are on.
-    branch: Option<String>,
     /// Whether this is still the server that has the files, once it was looked at.
     is_proved: Option<bool>,
     /// The state that it has begun with, if that has been read from the files.
