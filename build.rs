@@ -21,15 +21,16 @@ fn main() {
         return;
     }
     println!("cargo:rustc-link-arg-bins=-no-pie");
-    if var("TARGET") == var("HOST") && has_static_unwinder() {
+    let linker = Some(var("RUSTC_LINKER")).filter(|linker| !linker.is_empty());
+    if var("TARGET") == var("HOST") && has_static_unwinder(linker.as_deref().unwrap_or("cc")) {
         println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
     }
 }
 
-/// Whether the program that links, `cc`, has a `libgcc_eh.a`: it prints where, or the bare name.
+/// Whether the program that links has a `libgcc_eh.a`: it prints where, or the bare name.
 #[expect(clippy::disallowed_methods, reason = "this is no room of the program")]
-fn has_static_unwinder() -> bool {
-    let found = Command::new("cc").arg("-print-file-name=libgcc_eh.a").output();
+fn has_static_unwinder(linker: &str) -> bool {
+    let found = Command::new(linker).arg("-print-file-name=libgcc_eh.a").output();
     found.is_ok_and(|found| {
         let path = String::from_utf8_lossy(&found.stdout);
         found.status.success() && Path::new(path.trim()).is_absolute()
