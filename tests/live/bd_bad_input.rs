@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Dolt, Ran, TestTown, copy_tree, run};
+use crate::support::{Dolt, Ran, TestTown, copy_program, copy_tree, run};
 
 /// A workspace of ours with a few issues.
 struct Workspace {
@@ -306,7 +306,7 @@ fn without_permission_what_can_be_read_is_read_and_a_write_is_refused_with_the_p
     let before = workspace.everything();
     // Root may do everything, so it calls the program as somebody else, who has to be able to get at it.
     let program = workspace.town.outside().join("bd");
-    fs::copy(env!("CARGO_BIN_EXE_bd"), &program).unwrap();
+    copy_program(Path::new(env!("CARGO_BIN_EXE_bd")), &program);
     let is_root = nix::unistd::geteuid().is_root();
     let mut opened = Vec::new();
     if is_root {

@@ -1,13 +1,12 @@
 //! `--engine` and `BD_ENGINE`: an engine that was asked for does the work or refuses, and says who is in the way; it never gives
 //! way to the other one in silence.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Child, Dolt, Ran, TestTown, bd, free_port, run, wait_until};
+use crate::support::{Child, Dolt, Ran, TestTown, bd, free_port, run, wait_until, write_program};
 
 /// A server that meets the lock of a reader ends; so often in a row no reader is the reason.
 const MOST_STARTS: u32 = 20;
@@ -190,8 +189,7 @@ case "$3" in
 *) echo '{"state":"OPEN","title":"Try it"}' ;;
 esac
 "#;
-    std::fs::write(bin.join("gh"), script).unwrap();
-    std::fs::set_permissions(bin.join("gh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&bin.join("gh"), script);
     close_a_gate_of_github(&project);
     let (_server, _) = project.serve();
     close_a_gate_of_github(&project);

@@ -1,13 +1,13 @@
 //! Section B, the way up: after a crash, many at once, against a held lock, with a Dolt that is missing, old or dies.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{
-    Child, Dolt, Running, TestTown, fake_dolt, is_alive, is_locked, run, signal, wait_until,
+    Child, Dolt, Running, TestTown, fake_dolt, is_alive, is_locked, run, signal, wait_until, write_program,
 };
 
 #[test]
@@ -208,9 +208,7 @@ fn f20_without_dolt_databases_are_made_and_a_running_server_is_still_managed() {
 }
 
 fn put_fake(dir: &Path, script: &str) {
-    let path = dir.join("dolt");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&dir.join("dolt"), &format!("#!/bin/sh\n{script}\n"));
 }
 
 #[test]

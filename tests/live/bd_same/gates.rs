@@ -2,7 +2,6 @@
 //! command names it by a word that stands for it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,7 +10,7 @@ use similar::TextDiff;
 
 use super::writing::{Veil, different_rows};
 use super::{Twins, Who, all_same, first_line, split, without_bold};
-use crate::support::{run, wait_until};
+use crate::support::{run, wait_until, write_program};
 
 /// What makes a gate, and the word that stands for its id from then on.
 const MAKING: [(&str, &str); 7] = [
@@ -174,8 +173,7 @@ case "$1 $2 $3" in
 *) echo 'no network' >&2; exit 1 ;;
 esac
 "#;
-    fs::write(dir.join("gh"), script).unwrap();
-    fs::set_permissions(dir.join("gh"), fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&dir.join("gh"), script);
 }
 
 #[test]

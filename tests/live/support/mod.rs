@@ -13,7 +13,7 @@ mod town;
 
 pub(crate) use pair::Pair;
 pub(crate) use places::{is_alive, quiet_home};
-pub(crate) use programs::{Dolt, bd, copy_program, fake_dolt};
+pub(crate) use programs::{Dolt, bd, copy_program, fake_dolt, write_program};
 pub(crate) use ran::{Ran, Running, run, wait_until};
 pub(crate) use random_schema::{RandomTable, Wishes, quoted, random_schema};
 pub(crate) use stranger::{silent_server_on, stranger_on};

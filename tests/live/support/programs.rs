@@ -60,11 +60,20 @@ impl Dolt {
 /// TERM. `$REAL` in the script is the real program.
 pub(crate) fn fake_dolt(real: Dolt, script: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let written = dir.path().join("script");
-    fs::write(&written, format!("#!/bin/sh\nREAL={}\n{script}\n", real.path().display())).unwrap();
-    fs::set_permissions(&written, fs::Permissions::from_mode(0o755)).unwrap();
-    copy_program(&written, &dir.path().join("dolt"));
+    write_program(
+        &dir.path().join("dolt"),
+        &format!("#!/bin/sh\nREAL={}\n{script}\n", real.path().display()),
+    );
     dir
+}
+
+/// A script, to be run.
+pub(crate) fn write_program(path: &Path, text: &str) {
+    let written = path.with_extension("written");
+    fs::write(&written, text).unwrap();
+    fs::set_permissions(&written, fs::Permissions::from_mode(0o755)).unwrap();
+    copy_program(&written, path);
+    fs::remove_file(&written).unwrap();
 }
 
 /// The pinned bd.
