@@ -15,7 +15,7 @@ use crate::store::StoreError;
 use crate::store::family::Family;
 use crate::store::issue_row;
 use crate::store::load::{self, Rules, With};
-use crate::store::reader::{By, into_number, of_text, of_time};
+use crate::store::reader::{By, into_number, into_text, of_text, of_time};
 
 /// The configuration's prefix of memories.
 pub const MEMORY: &str = "kv.memory.";
@@ -44,6 +44,7 @@ pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode)
     };
     let plan = plan(lines, |id| stored.get(id).copied(), graph, &options, work.act.now, new_id)
         .map_err(|error| StoreError::Refused(error.to_string()))?;
+    let emptied = emptied(work, &plan, &stored)?;
     for row in &plan.rows {
         let issue = &row.issue;
         let family = Family::of(issue.is_wisp());
@@ -58,7 +59,10 @@ pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode)
             }
             Action::Replace => {
                 let Some(before) = stored.get(issue.id.as_str()) else { continue };
-                let values = issue_row::differences(before, issue);
+                let mut values = issue_row::differences(before, issue);
+                if emptied.contains(&issue.id) {
+                    values.push(("assignee", Value::Null));
+                }
                 if !values.is_empty() {
                     work.changes.update(family.rows(), vec![("id", of_text(&issue.id))], values);
                 }
@@ -108,6 +112,31 @@ pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode)
         work.set_flag(family, &id, plan.graph.is_blocked(&id))?;
     }
     Ok(plan)
+}
+
+// Issues without an assignee before and after, where `update` took the last one away: it leaves an empty text, and a row that a
+// line replaces has NULL there. An issue does not tell the two apart.
+fn emptied(
+    work: &Work<'_>,
+    plan: &Plan,
+    stored: &HashMap<&str, &Issue>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let has_nobody = |id: &str| stored.get(id).is_some_and(|before| before.assignee.is_empty());
+    let mut found = BTreeSet::new();
+    for family in Family::BOTH {
+        let rows = plan.rows.iter().filter(|row| row.action == Action::Replace);
+        let rows = rows.filter(|row| Family::of(row.issue.is_wisp()) == family);
+        let rows = rows.filter(|row| row.issue.assignee.is_empty() && has_nobody(&row.issue.id));
+        let asked: BTreeSet<&String> = rows.map(|row| &row.issue.id).collect();
+        if asked.is_empty() {
+            continue;
+        }
+        let nobody = [("assignee", of_text(""))];
+        let rows = work.reader.rows(family.rows(), &["id"], By::Equal(&nobody))?;
+        let ids = rows.into_iter().filter_map(|row| row.into_iter().next().and_then(into_text));
+        found.extend(ids.filter(|id| asked.contains(id)));
+    }
+    Ok(found)
 }
 
 // The edges of lines as they were given: the plan drops what bd drops.

@@ -14,6 +14,11 @@ const WORKING: &str = include_str!("working.txt");
 const MOLECULES: &str = include_str!("molecules.txt");
 const REFUSED: &str = include_str!("refused.txt");
 const TEMPLATE: &str = r#"{"id":"t-tv","title":"For {{who}}","is_template":true,"status":"open","priority":2,"issue_type":"epic","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}"#;
+/// Lines newer than their issues, all of which somebody was taken from before.
+const LATER: &str = r#"{"id":"t-nb1","title":"Of nobody, later","status":"open","priority":1,"issue_type":"task","created_at":"2026-01-01T00:00:00Z","updated_at":"2030-01-01T00:00:00Z"}
+{"id":"t-nb2","title":"Of somebody, later","assignee":"ann","status":"open","priority":1,"issue_type":"task","created_at":"2026-01-01T00:00:00Z","updated_at":"2030-01-01T00:00:00Z"}
+{"id":"t-wisp-nb","title":"A wisp of nobody, later","ephemeral":true,"status":"open","priority":1,"issue_type":"task","created_at":"2026-01-01T00:00:00Z","updated_at":"2030-01-01T00:00:00Z"}
+"#;
 /// A wisp of an id that is an issue's too.
 const TWICE: &str = "INSERT INTO wisps (id, title, description, design, acceptance_criteria, notes, status, priority, issue_type, ephemeral) \
     VALUES ('t-spike', 'A wisp beside it', '', '', '', '', 'open', 1, 'task', 1)";
@@ -140,6 +145,7 @@ fn molecules_and_links_say_and_leave_what_the_real_ones_do() {
         ("missing.txt", "update t-nonsense title=x\n"),
         ("template.jsonl", TEMPLATE),
         ("untitled.jsonl", "{\"id\":\"t-untitled\"}\n"),
+        ("later.jsonl", LATER),
     ] {
         for who in [Who::Real, Who::Ours] {
             fs::write(twins.dir(who).join(name), text).unwrap();
