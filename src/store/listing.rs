@@ -6,17 +6,21 @@
 //! rows, the spelling and the order are the same functions, and `tests/live/bd_same` lists in both ways.
 
 use std::cmp::Ordering;
+use std::mem;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use beads::filter::Filter;
 use beads::jsonl::CountsById;
-use beads::{Edge, Graph, Issue, shapes};
+use beads::{Graph, Issue, shapes};
+use dolt_store::table::Value;
 use jiff::Timestamp;
 
 use super::family::Family;
 use super::load::{self, StoredEdge};
 use super::reader::{By, Reader, Select, into_text};
 use super::{StoreError, apart, issue_row};
+use crate::sys::parallel;
 
 /// Issues in the order of `list`, spelled.
 #[derive(Debug)]
@@ -46,12 +50,19 @@ struct Part {
 /// A piece of text that has so many bytes is followed by another.
 const PIECE: usize = 1 << 18;
 
-/// What hangs on the issues of one family.
+/// What hangs on the issues of one family, by their ids and in no order. Whoever reads an issue takes it away: a copy would be
+/// as much memory again.
+type Hanging<T> = foldhash::HashMap<String, Mutex<Vec<T>>>;
+
+/// What comes from the small tables.
 #[derive(Debug, Default)]
-struct Hanging {
-    labels: foldhash::HashMap<String, Vec<String>>,
-    edges: foldhash::HashMap<String, Vec<Edge>>,
+struct Marks {
+    labels: [Hanging<String>; 2],
+    comments: foldhash::HashMap<String, usize>,
 }
+
+/// The edges of both families, and how many of them begin and end at each issue.
+type Edges = ([Hanging<StoredEdge>; 2], CountsById);
 
 impl Listing {
     /// The issues, and with `wisps` the wisps, that the filter wants at this moment. It must not look at the graph.
@@ -61,19 +72,15 @@ impl Listing {
         wisps: bool,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let (mut counts, mut edges) = (CountsById::default(), Vec::new());
-        for family in Family::BOTH {
-            let mut found = load::edges(reader, family, By::All)?;
-            load::in_order(&mut found);
-            load::count_edges(&mut counts, found.iter().map(|stored| &stored.edge));
-            load::count_comments(&mut counts, reader, family)?;
-            edges.push(found);
+        let (edges, marks) = hanging(reader)?;
+        let (edges, mut counts) = edges;
+        for (id, comments) in marks.comments {
+            counts.entry(id).or_default().comment_count += comments;
         }
         let mut listing = Self { texts: Vec::new(), lines: Vec::new() };
-        for (family, edges) in Family::BOTH.into_iter().zip(edges) {
+        for (family, hanging) in Family::BOTH.into_iter().zip(marks.labels.iter().zip(&edges)) {
             if family == Family::Issues || wisps {
-                let hanging = Hanging::of(reader, family, edges)?;
-                listing.add(spelled(reader, family, filter, now, &hanging, &counts)?);
+                listing.add(spelled(reader, family, filter, now, hanging, &counts)?);
             }
         }
         listing.lines.sort_unstable_by(Line::order);
@@ -125,22 +132,66 @@ impl Line {
     }
 }
 
-impl Hanging {
-    fn of(reader: &dyn Reader, family: Family, edges: Vec<StoredEdge>) -> Result<Self, StoreError> {
-        let mut hanging = Self::default();
-        let question = Select { table: family.labels(), columns: &["issue_id", "label"], by: By::All };
-        reader.select(&question, &mut |row| {
-            let mut row = row.drain(..).map(|value| into_text(value).unwrap_or_default());
-            let id = row.next().unwrap_or_default();
-            hanging.labels.entry(id).or_default().extend(row.next());
+// Edges are read by this thread, and everything else meanwhile by another.
+fn hanging(reader: &dyn Reader) -> Result<(Edges, Marks), StoreError> {
+    let wanted = Family::BOTH.map(|family| {
+        let labels: apart::Wanted<'_> = (family.labels(), &["issue_id", "label"]);
+        [labels, (family.comments(), &["issue_id"])]
+    });
+    let wanted = wanted.as_flattened();
+    if let Some(aside) = apart::Aside::of(reader, wanted)? {
+        let (edges, marks) = parallel::both(|| edges(reader), &|| {
+            let mut marks = Marks::default();
+            aside.read(&mut |number, row| marks.take(number, row)).map(|()| marks)
+        });
+        return Ok((edges?, marks?));
+    }
+    let mut marks = Marks::default();
+    for (number, (table, columns)) in wanted.iter().enumerate() {
+        reader.select(&Select { table, columns, by: By::All }, &mut |row| {
+            marks.take(number, row);
             Ok(())
         })?;
-        hanging.labels.values_mut().for_each(|labels| labels.sort());
-        for stored in edges {
-            hanging.edges.entry(stored.edge.issue_id.clone()).or_default().push(stored.edge);
-        }
-        Ok(hanging)
     }
+    Ok((edges(reader)?, marks))
+}
+
+impl Marks {
+    // Labels and comments of each family in turn.
+    fn take(&mut self, table: usize, row: &mut Vec<Value>) {
+        let mut row = row.drain(..).map(|value| into_text(value).unwrap_or_default());
+        let (id, label) = (row.next().unwrap_or_default(), row.next());
+        match (self.labels.get_mut(table / 2), label) {
+            (Some(labels), Some(label)) => at(labels, id).push(label),
+            _ => *self.comments.entry(id).or_default() += 1,
+        }
+    }
+}
+
+// They are counted at both of their ends, whichever family those are of.
+fn edges(reader: &dyn Reader) -> Result<Edges, StoreError> {
+    let (mut found, mut counts) = (<[Hanging<StoredEdge>; 2]>::default(), CountsById::default());
+    for (family, found) in Family::BOTH.into_iter().zip(&mut found) {
+        load::each_edge(reader, family, By::All, &mut |stored| {
+            load::count_edges(&mut counts, std::iter::once(&stored.edge));
+            let edges = at(found, stored.edge.issue_id.clone());
+            // Most issues have one or two; room for four of each would be most of all memory.
+            if edges.len() < 4 {
+                edges.reserve_exact(1);
+            }
+            edges.push(stored);
+        })?;
+    }
+    Ok((found, counts))
+}
+
+fn at<T>(hanging: &mut Hanging<T>, id: String) -> &mut Vec<T> {
+    hanging.entry(id).or_default().get_mut().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn taken<T>(hanging: &Hanging<T>, id: &str) -> Vec<T> {
+    let hung = hanging.get(id).map(|hung| hung.lock().unwrap_or_else(PoisonError::into_inner));
+    hung.map(|mut hung| mem::take(&mut *hung)).unwrap_or_default()
 }
 
 fn spelled(
@@ -148,19 +199,22 @@ fn spelled(
     family: Family,
     filter: &Filter,
     now: Timestamp,
-    hanging: &Hanging,
+    (labels, edges): (&Hanging<String>, &Hanging<StoredEdge>),
     counts: &CountsById,
 ) -> Result<Vec<Part>, StoreError> {
     let shape = issue_row::Shape::of(false);
     let question = Select { table: family.rows(), columns: &shape.columns, by: By::All };
     let nothing = Graph::default();
-    apart::fold(reader, &question, &|_| Part::default(), &|part, row| {
+    apart::fold(reader, &question, &|part: &mut Part, row| {
         let mut issue: Issue = shape.issue(row);
-        issue.labels = hanging.labels.get(&issue.id).cloned().unwrap_or_default();
+        issue.labels = taken(labels, &issue.id);
+        issue.labels.sort();
         if !filter.matches(&issue, &nothing, now) {
             return Ok(());
         }
-        issue.dependencies = hanging.edges.get(&issue.id).cloned().unwrap_or_default();
+        let mut edges = taken(edges, &issue.id);
+        load::in_order(&mut edges);
+        issue.dependencies = edges.into_iter().map(|stored| stored.edge).collect();
         let counts = counts.get(&issue.id).copied().unwrap_or_default();
         if part.texts.last().is_none_or(|text| text.len() >= PIECE) {
             part.texts.push(Vec::with_capacity(PIECE + PIECE / 16));

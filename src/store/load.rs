@@ -229,6 +229,17 @@ fn attach(
 /// Edges of one family.
 pub fn edges(reader: &dyn Reader, family: Family, by: By<'_>) -> Result<Vec<StoredEdge>, StoreError> {
     let mut found = Vec::new();
+    each_edge(reader, family, by, &mut |edge| found.push(edge))?;
+    Ok(found)
+}
+
+/// The same, one by one.
+pub(super) fn each_edge(
+    reader: &dyn Reader,
+    family: Family,
+    by: By<'_>,
+    take: &mut dyn FnMut(StoredEdge),
+) -> Result<(), StoreError> {
     let question = super::reader::Select { table: family.edges(), columns: &EDGE_COLUMNS, by };
     reader.select(&question, &mut |row| {
         let mut row = row.drain(..);
@@ -247,13 +258,12 @@ pub fn edges(reader: &dyn Reader, family: Family, by: By<'_>) -> Result<Vec<Stor
         for target in EDGE_TARGETS {
             if let Some(to) = into_text(next()) {
                 edge.depends_on_id = to;
-                found.push(StoredEdge { edge, id, target, family });
+                take(StoredEdge { edge, id, target, family });
                 break;
             }
         }
         Ok(())
-    })?;
-    Ok(found)
+    })
 }
 
 /// Edges of one family with what the graph needs of them: ends and kind, and the document of those that wait. In the order

@@ -131,9 +131,10 @@ pub fn turn(dir: &Path, deadline: Deadline) -> Result<Option<FileLock>, LockErro
         Ok(false) => {}
         Err(_) => return Ok(None),
     }
-    let (sender, receiver) = mpsc::channel();
     // The kernel's wait has no limit. If ours ends first, the lock is let go as soon as nobody takes it from the channel.
-    let waiting = thread::Builder::new().name("turn".to_owned()).spawn(move || {
+    // The thread has no name and its channel a room, so that it asks for no memory: the first of a thread is two megabytes.
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let waiting = thread::Builder::new().spawn(move || {
         let taken = loop {
             match fs2::FileExt::lock_exclusive(&file) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}

@@ -31,6 +31,19 @@ pub fn parts<T: Send>(count: usize, work: &(dyn Fn(usize) -> T + Sync)) -> Vec<T
     })
 }
 
+/// Does both, the second by a thread of its own. Gives what each gave; a second one that panics does so here.
+pub fn both<A, B: Send>(here: impl FnOnce() -> A, there: &(dyn Fn() -> B + Sync)) -> (A, B) {
+    thread::scope(|scope| {
+        let other = thread::Builder::new().spawn_scoped(scope, there);
+        let here = here();
+        let there = match other {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => there(),
+        };
+        (here, there)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +53,11 @@ mod tests {
         assert_eq!(parts(0, &|n| n), Vec::<usize>::new());
         assert_eq!(parts(1, &|n| n), [0]);
         assert_eq!(parts(5, &|n| n * n), [0, 1, 4, 9, 16]);
+    }
+
+    #[test]
+    fn two_works_are_both_done() {
+        let of_here = String::from("here");
+        assert_eq!(both(move || of_here, &|| "there".len()), ("here".to_owned(), 5));
     }
 }

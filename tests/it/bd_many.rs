@@ -5,6 +5,8 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::sealed::{Ran, Sealed, run, write};
 
 const ISSUES: usize = 2600;
@@ -20,7 +22,7 @@ fn id(n: usize) -> String {
     format!("x-{n:05}")
 }
 
-// Each tenth waits for the one before.
+// Each tenth waits for the one before. There are enough labels to be read by a thread of their own.
 fn lines() -> String {
     let mut lines = String::new();
     for n in 0..ISSUES {
@@ -33,9 +35,10 @@ fn lines() -> String {
         let made = "2026-01-01T00:00:00Z";
         writeln!(
             lines,
-            r#"{{"id":"{}","title":"Number {n}","description":"<{n}> words","priority":{},"created_at":"{made}"{edge}}}"#,
+            r#"{{"id":"{}","title":"Number {n}","description":"<{n}> words","priority":{},"labels":["of-{}","all"],"created_at":"{made}"{edge}}}"#,
             id(n),
-            n % 5
+            n % 5,
+            n % 7
         )
         .unwrap();
     }
@@ -63,6 +66,7 @@ fn every_one_of_many_issues_is_listed_once_and_whole() {
             let n: usize = issue["id"].as_str().unwrap().trim_start_matches("x-").parse().unwrap();
             assert_eq!(issue["title"], format!("Number {n}"));
             assert_eq!(issue["description"], format!("<{n}> words"));
+            assert_eq!(issue["labels"], json!(["all", format!("of-{}", n % 7)]));
             assert_eq!(issue["dependency_count"], u64::from(n % 10 == 9));
             assert_eq!(issue["dependent_count"], u64::from(n % 10 == 8));
             n
@@ -73,8 +77,13 @@ fn every_one_of_many_issues_is_listed_once_and_whole() {
     assert_eq!(numbers, expected);
 
     // A list that is spelled row by row says what one of whole issues does: `--sort` asks for these.
-    for filter in [&["--all"][..], &["--priority", "2"], &["--include-infra", "-n", "700"], &["-l", "nobody"]]
-    {
+    for filter in [
+        &["--all"][..],
+        &["--priority", "2"],
+        &["--include-infra", "-n", "700"],
+        &["-l", "nobody"],
+        &["-l", "of-3"],
+    ] {
         let list = |more: &[&str]| bd(&sealed, &root, &[&["list", "--json"], filter, more].concat()).ok().out;
         assert!(list(&[]) == list(&["--sort", "priority"]), "{filter:?}");
     }

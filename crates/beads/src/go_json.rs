@@ -268,14 +268,19 @@ impl GoPretty {
     fn close<W: io::Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
         self.depth = self.depth.saturating_sub(1);
         if self.has_value {
-            self.break_line(writer, b"")?;
+            self.break_line(writer, true)?;
         }
         writer.write_all(bracket)
     }
 
-    fn break_line<W: io::Write + ?Sized>(&self, writer: &mut W, before: &[u8]) -> io::Result<()> {
-        writer.write_all(before)?;
-        writer.write_all(b"\n")?;
+    // In one piece: there is one of these for each field of a long list.
+    fn break_line<W: io::Write + ?Sized>(&self, writer: &mut W, is_first: bool) -> io::Result<()> {
+        const BREAK: &[u8] = b",\n                                ";
+        let from = usize::from(is_first);
+        if let Some(text) = BREAK.get(from..2 + self.depth * 2) {
+            return writer.write_all(text);
+        }
+        writer.write_all(BREAK.get(from..2).unwrap_or_default())?;
         (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
     }
 }
@@ -302,7 +307,7 @@ impl Formatter for GoPretty {
     }
 
     fn begin_array_value<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.break_line(writer, if first { b"" } else { b"," })
+        self.break_line(writer, first)
     }
 
     fn end_array_value<W: io::Write + ?Sized>(&mut self, _writer: &mut W) -> io::Result<()> {
@@ -319,7 +324,7 @@ impl Formatter for GoPretty {
     }
 
     fn begin_object_key<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.break_line(writer, if first { b"" } else { b"," })
+        self.break_line(writer, first)
     }
 
     fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
