@@ -3,7 +3,9 @@
 //! A reader that goes away (`| head`) is no error: printing stops, the work goes on.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
@@ -46,6 +48,16 @@ pub(crate) fn raw(text: &str) {
 pub(crate) fn data(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush())
+}
+
+/// Standard output for data that may be long: nothing looks for the ends of lines, and where it is a pipe the reader need not be
+/// waited for so often.
+pub(crate) fn wide() -> io::Result<io::BufWriter<File>> {
+    let out = io::stdout().as_fd().try_clone_to_owned()?;
+    #[cfg(target_os = "linux")]
+    // What is no pipe refuses, and so does one whose user has many.
+    let _refused = rustix::pipe::fcntl_setpipe_size(&out, 1 << 20);
+    Ok(io::BufWriter::with_capacity(1 << 16, File::from(out)))
 }
 
 /// Prints a line to standard error.

@@ -66,15 +66,18 @@ pub(super) fn collect<T: Send>(
     Ok(found)
 }
 
-/// What the rows that answer the question add up to, in one part for each thread. Which row is in which part is not told.
+/// What the rows that answer the question add up to, in one part for each thread, which the thread finishes at its end. Which
+/// row is in which part is not told.
 pub(super) fn fold<S: Default + Send>(
     reader: &dyn Reader,
     question: &Select<'_>,
     take: Take<'_, S>,
+    finish: &(dyn Fn(&mut S) + Sync),
 ) -> Result<Vec<S>, StoreError> {
     let Some(shares) = Shares::of(reader, question, SHARES)? else {
         let mut part = S::default();
         reader.select(question, &mut |row| take(&mut part, row))?;
+        finish(&mut part);
         return Ok(vec![part]);
     };
     shares.in_threads(&|shares| {
@@ -82,6 +85,7 @@ pub(super) fn fold<S: Default + Send>(
         while let Some(share) = shares.next() {
             shares.read(&share, &mut |row| take(&mut part, row))?;
         }
+        finish(&mut part);
         Ok(part)
     })
 }

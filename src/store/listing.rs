@@ -83,7 +83,8 @@ impl Listing {
                 listing.add(spelled(reader, family, filter, now, hanging, &counts)?);
             }
         }
-        listing.lines.sort_unstable_by(Line::order);
+        // Parts are in order, and this sort finds what is.
+        listing.lines.sort_by(Line::order);
         Ok(listing)
     }
 
@@ -205,7 +206,7 @@ fn spelled(
     let shape = issue_row::Shape::of(false);
     let question = Select { table: family.rows(), columns: &shape.columns, by: By::All };
     let nothing = Graph::default();
-    apart::fold(reader, &question, &|part: &mut Part, row| {
+    let take = |part: &mut Part, row: &mut Vec<Value>| {
         let mut issue: Issue = shape.issue(row);
         issue.labels = taken(labels, &issue.id);
         issue.labels.sort();
@@ -227,5 +228,6 @@ fn spelled(
         let Issue { id, priority, created_at, .. } = issue;
         part.lines.push(Line { id, priority, created_at, text: number, bytes });
         Ok(())
-    })
+    };
+    apart::fold(reader, &question, &take, &|part| part.lines.sort_unstable_by(Line::order))
 }

@@ -1,5 +1,6 @@
 //! How a command ends: with what it printed, or with a refusal on the stream where bd puts it.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -162,8 +163,7 @@ pub(super) fn print_list<T: Serialize>(items: impl IntoIterator<Item = T>) -> An
 
 /// Prints a list of issues that are spelled already.
 pub(super) fn print_listing(listing: &Listing) -> Answer {
-    let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut write = || {
+    let write = |mut stdout: io::BufWriter<File>| {
         let mut begin = go_json::LIST_BEGIN;
         for text in listing.texts() {
             stdout.write_all(begin)?;
@@ -173,7 +173,7 @@ pub(super) fn print_listing(listing: &Listing) -> Answer {
         stdout.write_all(if listing.is_empty() { b"[]\n" } else { go_json::LIST_END })?;
         stdout.flush()
     };
-    told(write())
+    told(out::wide().and_then(write))
 }
 
 /// Whether lists are printed as they are.
@@ -191,7 +191,10 @@ pub(super) fn print_issues(issues: &[&Issue], counts: &CountsById) -> Answer {
         let counts = |issue: &Issue| counts.get(&issue.id).copied().unwrap_or_default();
         return print_list(issues.iter().map(|issue| Listed::new(issue, counts(issue))));
     }
-    let mut stdout = io::stdout().lock();
+    let mut stdout = match out::wide() {
+        Ok(stdout) => stdout,
+        Err(error) => return told(Err(error)),
+    };
     for (n, issues) in issues.chunks(AT_ONCE).enumerate() {
         let spelled = spell(issues, counts, n == 0);
         let spelled = spelled.map_err(|error| Refusal::plain(format!("encoding JSON: {error}")))?;
