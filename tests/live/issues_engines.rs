@@ -89,6 +89,27 @@ impl Project {
     }
 }
 
+/// A project whose database is held by a server.
+struct Served {
+    project: Project,
+    data_dir: PathBuf,
+    port: u16,
+    _process: Child,
+}
+
+impl Served {
+    fn by(dolt: Dolt) -> Self {
+        let project = Project::new(dolt);
+        let (data_dir, port) = (project.data_dir(), free_port());
+        let process = project.serve(&data_dir, port);
+        Self { project, data_dir, port, _process: process }
+    }
+
+    fn store(&self) -> Store {
+        store(&self.data_dir, Engine::Server, Some(self.port))
+    }
+}
+
 fn at(port: Option<u16>) -> Server {
     let port = port.and_then(Port::new);
     Server {
@@ -495,17 +516,14 @@ fn foreign(port: u16) -> (tokio::runtime::Runtime, Client) {
 #[test]
 fn what_a_command_has_seen_is_what_it_changes_while_others_write_through_the_same_server() {
     for dolt in [Dolt::V1, Dolt::V2] {
-        let project = Project::new(dolt);
-        let data_dir = project.data_dir();
-        let port = free_port();
-        let _process = project.serve(&data_dir, port);
-        let store = store(&data_dir, Engine::Server, Some(port));
+        let served = Served::by(dolt);
+        let store = served.store();
         let id = create(&store, 0, &new_issue("Labelled"));
         let is_over = AtomicBool::new(false);
         let labels = || store.reader().unwrap().texts("labels", "label", By::All).unwrap();
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
-                let (runtime, mut client) = foreign(port);
+                let (runtime, mut client) = foreign(served.port);
                 let mut made = 0;
                 while !is_over.load(Ordering::SeqCst) {
                     let sql = format!("INSERT INTO labels VALUES ('{id}', 'foreign {made}')");
@@ -542,42 +560,59 @@ fn what_a_command_has_seen_is_what_it_changes_while_others_write_through_the_sam
 #[test]
 fn a_command_of_several_steps_is_worked_out_on_the_files_and_asks_the_server_for_no_row() {
     for dolt in [Dolt::V1, Dolt::V2] {
-        let project = Project::new(dolt);
-        let data_dir = project.data_dir();
-        let port = free_port();
-        let _process = project.serve(&data_dir, port);
-        let store = store(&data_dir, Engine::Server, Some(port));
-        let (runtime, mut client) = foreign(port);
-        let mut asked = || {
-            let told = runtime.block_on(client.query("SHOW GLOBAL STATUS LIKE 'Com_select'")).unwrap();
-            told[0].rows[0][1].to_text().unwrap().parse::<u64>().unwrap()
-        };
-        let before = asked();
-        store.write(|tx| several_steps(tx, 0)).unwrap();
-        assert_eq!(asked() - before, 2, "{dolt:?}: its turn, and the state that it begins with");
-        let titles = titles(&data_dir);
+        let served = Served::by(dolt);
+        let (store, (runtime, mut client)) = (served.store(), foreign(served.port));
+        let asked = several_steps_asking(&store, &runtime, &mut client);
+        assert_eq!(asked, 2, "{dolt:?}: its turn, and the state that it begins with");
+        let titles = titles(&served.data_dir);
         assert!(titles.contains(&"Of several steps".to_owned()), "{dolt:?}: {titles:?}");
     }
 }
 
 #[test]
+fn what_the_files_alone_cannot_do_is_done_by_the_server_and_told_to_nobody() {
+    for dolt in [Dolt::V1, Dolt::V2] {
+        let served = Served::by(dolt);
+        let (store, (runtime, mut client)) = (served.store(), foreign(served.port));
+        // Rows of such a table are read, and no change of them is worked out in-process.
+        runtime.block_on(client.query("ALTER TABLE issues ADD FULLTEXT KEY by_title (title)")).unwrap();
+        let asked = several_steps_asking(&store, &runtime, &mut client);
+        assert!(asked > 10, "{dolt:?}: what it has changed itself is read from the server: {asked}");
+        let titles = titles(&served.data_dir);
+        assert_eq!(titles, ["Of several steps", "Parent"], "{dolt:?}");
+        let words = "SELECT COUNT(*) FROM issues WHERE MATCH(title) AGAINST ('Parent')";
+        let found = runtime.block_on(client.query(words)).unwrap();
+        assert_eq!(found[0].rows[0][0].to_text().as_deref(), Some("1"), "{dolt:?}");
+    }
+}
+
+/// How many questions the server was put.
+fn several_steps_asking(store: &Store, runtime: &tokio::runtime::Runtime, client: &mut Client) -> u64 {
+    let mut asked = || {
+        let told = runtime.block_on(client.query("SHOW GLOBAL STATUS LIKE 'Com_select'")).unwrap();
+        told[0].rows[0][1].to_text().unwrap().parse::<u64>().unwrap()
+    };
+    let before = asked();
+    store.write(|tx| several_steps(tx, 0)).unwrap();
+    asked() - before
+}
+
+#[test]
 fn a_write_lands_on_the_branch_of_the_files_whatever_the_server_takes_for_the_default() {
     for dolt in [Dolt::V1, Dolt::V2] {
-        let project = Project::new(dolt);
-        let data_dir = project.data_dir();
-        let port = free_port();
-        let _process = project.serve(&data_dir, port);
+        let served = Served::by(dolt);
+        let (data_dir, port) = (&served.data_dir, served.port);
         let (runtime, mut client) = foreign(port);
         let sql = "CALL DOLT_BRANCH('other'); SET GLOBAL x_default_branch = 'other'";
         runtime.block_on(client.query(sql)).unwrap();
         let (runtime, mut client) = foreign(port);
         let on = runtime.block_on(client.query("SELECT active_branch()")).unwrap();
         assert_eq!(on[0].rows[0][0].to_text().as_deref(), Some("other"), "{dolt:?}: the server's default");
-        let store = store(&data_dir, Engine::Server, Some(port));
-        let before = history(&data_dir).len();
+        let store = served.store();
+        let before = history(data_dir).len();
         create(&store, 0, &new_issue("On main"));
         assert_eq!(store.reader().unwrap().texts("issues", "title", By::All).unwrap(), ["On main"]);
-        assert_eq!(history(&data_dir).len(), before + 1, "{dolt:?}: one commit more on main");
+        assert_eq!(history(data_dir).len(), before + 1, "{dolt:?}: one commit more on main");
         let others = runtime.block_on(client.query("SELECT COUNT(*) FROM issues")).unwrap();
         assert_eq!(others[0].rows[0][0].to_text().as_deref(), Some("0"), "{dolt:?}: nothing on the other");
     }
@@ -635,15 +670,12 @@ fn cutting_wire(port: u16, text: &'static str, after_the_answer: bool) -> (u16, 
 #[test]
 fn a_connection_that_breaks_while_the_server_commits_neither_loses_nor_doubles_the_write() {
     for dolt in [Dolt::V1, Dolt::V2] {
-        let project = Project::new(dolt);
-        let data_dir = project.data_dir();
-        let port = free_port();
-        let _process = project.serve(&data_dir, port);
+        let served = Served::by(dolt);
         let mut acknowledged = Vec::new();
         for (after, title) in [(false, "Cut before"), (true, "Cut after")] {
             // In the commit's message, which is sent with the commit and not before.
             let text = if after { "bd: create Cut after" } else { "bd: create Cut before" };
-            let (wire, cuts) = cutting_wire(port, text, after);
+            let (wire, cuts) = cutting_wire(served.port, text, after);
             let whereabouts = Whereabouts { dir: None, server: at(Some(wire)) };
             let by = ("t".into(), "t@example.com".into());
             let store = Store::new(whereabouts, Engine::Auto, by, None).unwrap();
@@ -654,7 +686,7 @@ fn a_connection_that_breaks_while_the_server_commits_neither_loses_nor_doubles_t
             assert!(found.contains(&title.to_owned()), "{found:?}");
             acknowledged.push(title.to_owned());
         }
-        has_once(&project, &data_dir, acknowledged);
+        has_once(&served.project, &served.data_dir, acknowledged);
     }
 }
 
