@@ -10,6 +10,7 @@ use super::context::Bd;
 use crate::cli::out;
 use crate::store::load::Rules;
 use crate::store::ops::{self, Counted, Deletion, Work};
+use crate::store::reader::Reader;
 use crate::store::{Outcome, StoreError, Tx, step};
 
 /// Remove issues with everything on them
@@ -54,11 +55,12 @@ impl Delete {
         let is_batch = given.len() > 1 || self.cascade;
         if !self.force || self.dry_run {
             let reader = bd.reader()?;
-            let ids = resolved(&*reader, &given, is_batch)?;
+            let named = Named::find(&*reader, given, is_batch)?;
             let act = bd.act();
-            let deletion = ops::deletion(&Work::new(&*reader, &act), &ids, self.cascade)?;
+            let deletion = ops::deletion(&Work::new(&*reader, &act), &named.whole, self.cascade)?;
+            named.warn();
             return if is_batch {
-                self.preview_batch(&ids, &deletion)
+                self.preview_batch(&named.told, &deletion)
             } else {
                 preview(&deletion);
                 Ok(())
@@ -66,17 +68,18 @@ impl Delete {
         }
         let act = bd.act();
         let deleted = bd.write("delete", |tx| {
-            let ids = resolved(tx.reader(), &given, is_batch)?;
-            let deletion = delete(tx, &act, &ids, self.cascade)?;
-            let words = || match &ids[..] {
+            let named = Named::find(tx.reader(), given.clone(), is_batch)?;
+            let deletion = delete(tx, &act, &named.whole, self.cascade)?;
+            let words = || match &named.told[..] {
                 [id] => format!("bd: delete {id}"),
                 ids => format!("bd: delete {} issue(s)", ids.len()),
             };
-            Ok(Outcome { message: bd.message(words, words), result: (ids, deletion) })
+            Ok(Outcome { message: bd.message(words, words), result: (named, deletion) })
         });
         // Told as text to everybody, as in bd.
-        let (ids, deletion) = deleted.map_err(Refusal::into_plain)?;
-        tell(bd, &ids, &deletion, is_batch, self.cascade)
+        let (named, deletion) = deleted.map_err(Refusal::into_plain)?;
+        named.warn();
+        tell(bd, &named.told, &deletion, is_batch, self.cascade)
     }
 
     fn preview_batch(&self, ids: &[String], deletion: &Deletion) -> Answer {
@@ -145,23 +148,45 @@ fn delete(tx: &mut dyn Tx, act: &ops::Act, ids: &[String], cascade: bool) -> Res
     })
 }
 
-fn resolved(
-    reader: &dyn crate::store::reader::Reader,
-    given: &[String],
-    is_batch: bool,
-) -> Result<Vec<String>, StoreError> {
-    let (mut ids, mut missing) = (Vec::new(), Vec::new());
-    for given in given {
-        match Bd::resolve(reader, given) {
-            Ok(id) => ids.push(id),
-            Err(StoreError::NotFound(beads::id::NotFound::None(_))) => missing.push(given.clone()),
-            Err(error) => return Err(error),
+/// What was given, as issues.
+struct Named {
+    /// As they are told: of many as they were given.
+    told: Vec<String>,
+    /// Those to delete.
+    whole: Vec<String>,
+    /// Parts of ids among many, and what they stand for.
+    parts: Vec<(String, String)>,
+}
+
+impl Named {
+    // Of many only whole ids are deleted, as in bd. What is left of a molecule whose root was deleted would else go when that is
+    // tried again: its id is a part of theirs.
+    fn find(reader: &dyn Reader, given: Vec<String>, is_batch: bool) -> Result<Self, StoreError> {
+        let (mut whole, mut parts, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        for given in &given {
+            match Bd::resolve(reader, given) {
+                Ok(id) if is_batch && id != *given => parts.push((given.clone(), id)),
+                Ok(id) => whole.push(id),
+                Err(StoreError::NotFound(beads::id::NotFound::None(_))) => missing.push(given.clone()),
+                Err(error) => return Err(error),
+            }
+        }
+        match missing.first() {
+            None => Ok(Self { told: if is_batch { given } else { whole.clone() }, whole, parts }),
+            Some(_) if is_batch => {
+                Err(StoreError::Refused(format!("issues not found: {}", missing.join(", "))))
+            }
+            Some(id) => Err(StoreError::NoIssue { id: id.clone() }),
         }
     }
-    match missing.first() {
-        None => Ok(ids),
-        Some(_) if is_batch => Err(StoreError::Refused(format!("issues not found: {}", missing.join(", ")))),
-        Some(id) => Err(StoreError::NoIssue { id: id.clone() }),
+
+    fn warn(&self) {
+        for (part, id) in &self.parts {
+            out::warn(format!(
+                "{part} is only a part of an id: among many, or with --cascade, nothing is deleted for it\n  \
+                 Name it whole: {id}"
+            ));
+        }
     }
 }
 

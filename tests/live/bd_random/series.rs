@@ -17,8 +17,8 @@ use crate::differential::piece;
 /// So many smaller sequences are tried.
 const ATTEMPTS: usize = 12;
 
-/// Verbs that the real bd does without events when it goes through a server, and with them otherwise. Ours always has them.
-const WITHOUT_EVENTS: [&str; 2] = ["label", "batch"];
+/// What the real bd does without events when it goes through a server, and with them otherwise. Ours always has them.
+const WITHOUT_EVENTS: [&str; 3] = ["label", "batch", "--continue"];
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -213,7 +213,7 @@ fn play(
         }
         if let [ours, theirs] = &*places {
             let rows = [ours, theirs].map(Rows::of);
-            if ours.is_served() && WITHOUT_EVENTS.contains(&words[0].as_str()) {
+            if ours.is_served() && words.iter().any(|word| WITHOUT_EVENTS.contains(&word.as_str())) {
                 more_events = rows[0].more_events(&rows[1]);
             }
             let same = rows[0].differs(&rows[1], &more_events).map_err(differs)?;

@@ -4,6 +4,7 @@
 //!
 //! A real bd takes a fifth of a second for each, so a workspace is made once and commands that only read share it.
 
+mod busy;
 mod exporting;
 mod gates;
 mod history;

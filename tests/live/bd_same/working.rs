@@ -2,16 +2,17 @@
 //!
 //! Ids that are made by chance cannot be the same, so commands that make some are not here.
 
+use std::cell::Cell;
 use std::fs;
 
 use serde_json::Value;
 
 use super::writing::Veil;
-use super::{Twins, Who, all_same, call, exact, first_line, without_bold};
+use super::{Twins, Who, all_same, call, exact, first_line, split, without_bold};
 use crate::support::{Ran, run};
 
 const WORKING: &str = include_str!("working.txt");
-const MOLECULES: &str = include_str!("molecules.txt");
+pub(super) const MOLECULES: &str = include_str!("molecules.txt");
 const REFUSED: &str = include_str!("refused.txt");
 const TEMPLATE: &str = r#"{"id":"t-tv","title":"For {{who}}","is_template":true,"status":"open","priority":2,"issue_type":"epic","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}"#;
 /// Lines newer than their issues, all of which somebody was taken from before.
@@ -19,6 +20,16 @@ const LATER: &str = r#"{"id":"t-nb1","title":"Of nobody, later","status":"open",
 {"id":"t-nb2","title":"Of somebody, later","assignee":"ann","status":"open","priority":1,"issue_type":"task","created_at":"2026-01-01T00:00:00Z","updated_at":"2030-01-01T00:00:00Z"}
 {"id":"t-wisp-nb","title":"A wisp of nobody, later","ephemeral":true,"status":"open","priority":1,"issue_type":"task","created_at":"2026-01-01T00:00:00Z","updated_at":"2030-01-01T00:00:00Z"}
 "#;
+/// What is left of a tree has the id of what was deleted as a part of its own.
+const PARTS: &str = "\
+create 'Parent of a part' --id t-part
+create 'Its child' --parent t-part
+create 'Its grandchild' --parent t-part.1
+delete t-part.1 --force
+delete t-part.1 --force --cascade --json
+create 'Beside it' --id t-beside
+delete t-part.1 t-beside --force --json
+show t-part.1.1 --short";
 /// A wisp of an id that is an issue's too.
 const TWICE: &str = "INSERT INTO wisps (id, title, description, design, acceptance_criteria, notes, status, priority, issue_type, ephemeral) \
     VALUES ('t-spike', 'A wisp beside it', '', '', '', '', 'open', 1, 'task', 1)";
@@ -37,7 +48,7 @@ impl Twins {
     fn run_with_input(&self, who: Who, line: &str, input: &str) -> Ran {
         let file = self.town.outside().join("input");
         fs::write(&file, input).unwrap();
-        let mut command = super::command(&self.town, &self.dir(who), who, &super::split(line));
+        let mut command = super::command(&self.town, &self.dir(who), who, &split(line));
         command.stdin(fs::File::open(&file).unwrap());
         run(command)
     }
@@ -97,7 +108,7 @@ fn a_line_for_the_record_is_taken_or_refused_as_by_the_real_one() {
     assert_eq!(without_time(kept(Who::Ours)), without_time(kept(Who::Real)));
 }
 
-fn veiled(veil: &Veil, ran: &Ran) -> [String; 3] {
+pub(super) fn veiled(veil: &Veil, ran: &Ran) -> [String; 3] {
     let out = veil.over(&without_bold(&ran.out));
     [out, ran.code.to_string(), veil.over(&first_line(&ran.err))]
 }
@@ -118,6 +129,24 @@ fn what_cannot_be_done_is_refused_in_the_same_words() {
     let mut differences = twins.differences(REFUSED, |_, ran| veiled(&veil, ran));
     differences.extend(twins.different_rows(&veil));
     all_same(&differences);
+}
+
+/// The real one says nothing about it, and counts what it does not delete when it is only asked.
+#[test]
+fn of_many_only_whole_ids_are_deleted_and_it_is_told() {
+    let veil = Veil::new();
+    let twins = Twins::copied();
+    let warned = Cell::new(0);
+    let mut differences = twins.differences(PARTS, |_, ran| {
+        let [out, code, told] = veiled(&veil, ran);
+        warned.set(warned.get() + u32::from(told.contains("t-part.1 is only a part of an id")));
+        [out, code, String::new()]
+    });
+    assert_eq!(warned.get(), 2, "by us, of each that names it among many or with --cascade");
+    differences.extend(twins.different_rows(&veil));
+    all_same(&differences);
+    let asked = twins.run(Who::Ours, &split("delete t-part.1 --cascade --dry-run"));
+    asked.ok().says("Would delete: 0 issues");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Twins, Who, all_same, first_line, without_bold};
 use crate::support::Ran;
 
-const WRITING: &str = include_str!("writing.txt");
+pub(super) const WRITING: &str = include_str!("writing.txt");
 
 pub(super) const TABLES: [&str; 12] = [
     "issues",

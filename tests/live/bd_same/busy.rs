@@ -1,0 +1,92 @@
+//! Commands beside a server that somebody else writes through all the time. What a command works out on the files is then seldom the
+//! newest state and is worked out again, by asking the server; what it says and leaves must not tell of it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gt::sql::{Client, Endpoint};
+use gt::sys::net::Port;
+
+use super::working::{MOLECULES, veiled};
+use super::writing::{Veil, WRITING};
+use super::{Twins, Who, all_same, call, split};
+use crate::support::{Child, free_port, wait_until};
+
+impl Twins {
+    fn said_by_ours(&self, beside: Who, line: &str, veil: &Veil) -> [String; 3] {
+        veiled(veil, &call(&self.town, &self.dir(beside), Who::Ours, &split(line)))
+    }
+
+    /// A server on the files of one of them; started again if it met the lock of somebody who looked.
+    fn serve(&self, whose: Who) -> (Child, u16) {
+        let (port, dir) = (free_port(), self.dir(whose));
+        let args = ["sql-server", "--host", "127.0.0.1", "--port", &port.to_string(), "--data-dir", "."];
+        loop {
+            let mut server = self.town.start_dolt(&args, &dir.join(".beads/embeddeddolt"));
+            let mut has_ended = false;
+            wait_until("the server is proved to have the database, or has ended", || {
+                has_ended = server.0.try_wait().unwrap().is_some();
+                let context = || call(&self.town, &dir, Who::Ours, &split("context --json")).ok().json();
+                has_ended || context()["engine"] == "server"
+            });
+            if !has_ended {
+                return (server, port);
+            }
+        }
+    }
+}
+
+/// Writes until it is told to end. Gives how many questions the server was put meanwhile, by all.
+fn write_all_the_time(port: u16, is_over: &AtomicBool) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let port = Port::new(port).unwrap();
+    let endpoint =
+        Endpoint { host: "127.0.0.1".into(), port, user: "root".into(), password: None, tls: false };
+    let connected = Client::connect(&endpoint, Some("t"), Duration::from_secs(10));
+    let mut client = runtime.block_on(connected).unwrap();
+    let mut query = |sql: &str| runtime.block_on(client.query(sql)).unwrap();
+    query("CREATE TABLE noise (n bigint primary key)");
+    for n in 0_u64.. {
+        query(&format!("INSERT INTO noise VALUES ({n})"));
+        if is_over.load(Ordering::SeqCst) {
+            break;
+        }
+    }
+    let told = query("SHOW GLOBAL STATUS LIKE 'Com_select'");
+    told[0].rows[0][1].to_text().unwrap().parse().unwrap()
+}
+
+struct Over<'o>(&'o AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn commands_beside_a_busy_server_say_and_leave_what_they_do_without_one() {
+    let veil = Veil::new();
+    let twins = Twins::copied();
+    let (_server, port) = twins.serve(Who::Real);
+    let (is_over, mut count, mut differences) = (AtomicBool::new(false), 0, Vec::new());
+    let asked = std::thread::scope(|scope| {
+        // However this ends: the thread is waited for.
+        let over = Over(&is_over);
+        let writer = scope.spawn(|| write_all_the_time(port, &is_over));
+        for line in WRITING.lines().chain(MOLECULES.lines()).filter(|line| !line.is_empty()) {
+            let beside = twins.said_by_ours(Who::Real, line, &veil);
+            let alone = twins.said_by_ours(Who::Ours, line, &veil);
+            count += 1;
+            if beside != alone {
+                differences.push(format!("bd {line}\nbeside: {beside:#?}\nalone: {alone:#?}"));
+            }
+        }
+        drop(over);
+        writer.join().unwrap()
+    });
+    // One that is worked out on the files alone asks for its turn and for the state that it begins with.
+    assert!(asked > 4 * count, "{asked} questions by {count} commands: hardly any was worked out again");
+    differences.extend(twins.different_rows(&veil));
+    all_same(&differences);
+}
