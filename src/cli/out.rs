@@ -15,6 +15,10 @@ use crate::doltserver::Notice;
 /// Version of every JSON object that is printed. It changes when a field changes its meaning or goes away.
 pub(crate) const JSON_VERSION: u32 = 1;
 
+/// A pipe that holds so much is not waited for much oftener than one that holds all.
+#[cfg(target_os = "linux")]
+const PIPE: usize = 1 << 18;
+
 /// How results are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -50,13 +54,17 @@ pub(crate) fn data(bytes: &[u8]) -> io::Result<()> {
     out.write_all(bytes).and_then(|()| out.flush())
 }
 
-/// Standard output for data that may be long: nothing looks for the ends of lines, and where it is a pipe the reader need not be
-/// waited for so often.
-pub(crate) fn wide() -> io::Result<io::BufWriter<File>> {
+/// Standard output for so many bytes of data: nothing looks for the ends of lines, and where it is a pipe that does not hold them,
+/// it is made to hold more, so that the reader need not be waited for so often.
+pub(crate) fn wide(bytes: usize) -> io::Result<io::BufWriter<File>> {
     let out = io::stdout().as_fd().try_clone_to_owned()?;
     #[cfg(target_os = "linux")]
     // What is no pipe refuses, and so does one whose user has many.
-    let _refused = rustix::pipe::fcntl_setpipe_size(&out, 1 << 20);
+    if let Ok(size) = rustix::pipe::fcntl_getpipe_size(&out)
+        && size < PIPE.min(bytes)
+    {
+        let _refused = rustix::pipe::fcntl_setpipe_size(&out, PIPE);
+    }
     Ok(io::BufWriter::with_capacity(1 << 16, File::from(out)))
 }
 

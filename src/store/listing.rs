@@ -54,14 +54,10 @@ const PIECE: usize = 1 << 18;
 /// as much memory again.
 type Hanging<T> = foldhash::HashMap<String, Mutex<Vec<T>>>;
 
-/// What comes from the small tables.
-#[derive(Debug, Default)]
-struct Marks {
-    labels: [Hanging<String>; 2],
-    comments: foldhash::HashMap<String, usize>,
-}
+/// The labels of both families.
+type Labels = [Hanging<String>; 2];
 
-/// The edges of both families, and how many of them begin and end at each issue.
+/// The edges of both families, and how many of them begin and end at each issue, and how many remarks it has.
 type Edges = ([Hanging<StoredEdge>; 2], CountsById);
 
 impl Listing {
@@ -72,13 +68,9 @@ impl Listing {
         wisps: bool,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let (edges, marks) = hanging(reader)?;
-        let (edges, mut counts) = edges;
-        for (id, comments) in marks.comments {
-            counts.entry(id).or_default().comment_count += comments;
-        }
+        let ((edges, counts), labels) = hanging(reader)?;
         let mut listing = Self { texts: Vec::new(), lines: Vec::new() };
-        for (family, hanging) in Family::BOTH.into_iter().zip(marks.labels.iter().zip(&edges)) {
+        for (family, hanging) in Family::BOTH.into_iter().zip(labels.iter().zip(&edges)) {
             if family == Family::Issues || wisps {
                 listing.add(spelled(reader, family, filter, now, hanging, &counts)?);
             }
@@ -133,39 +125,32 @@ impl Line {
     }
 }
 
-// Edges are read by this thread, and everything else meanwhile by another.
-fn hanging(reader: &dyn Reader) -> Result<(Edges, Marks), StoreError> {
-    let wanted = Family::BOTH.map(|family| {
-        let labels: apart::Wanted<'_> = (family.labels(), &["issue_id", "label"]);
-        [labels, (family.comments(), &["issue_id"])]
-    });
-    let wanted = wanted.as_flattened();
-    if let Some(aside) = apart::Aside::of(reader, wanted)? {
-        let (edges, marks) = parallel::both(|| edges(reader), &|| {
-            let mut marks = Marks::default();
-            aside.read(&mut |number, row| marks.take(number, row)).map(|()| marks)
+// Labels are read by another thread, and everything else meanwhile by this one.
+fn hanging(reader: &dyn Reader) -> Result<(Edges, Labels), StoreError> {
+    let wanted: [apart::Wanted<'_>; 2] = Family::BOTH.map(|family| (family.labels(), LABEL_COLUMNS));
+    if let Some(aside) = apart::Aside::of(reader, &wanted)? {
+        let (edges, labels) = parallel::both(|| edges(reader), &|| {
+            let mut labels = Labels::default();
+            aside.read(&mut |family, row| take_label(labels.get_mut(family), row)).map(|()| labels)
         });
-        return Ok((edges?, marks?));
+        return Ok((edges?, labels?));
     }
-    let mut marks = Marks::default();
-    for (number, (table, columns)) in wanted.iter().enumerate() {
+    let mut labels = Labels::default();
+    for ((table, columns), labels) in wanted.into_iter().zip(&mut labels) {
         reader.select(&Select { table, columns, by: By::All }, &mut |row| {
-            marks.take(number, row);
+            take_label(Some(&mut *labels), row);
             Ok(())
         })?;
     }
-    Ok((edges(reader)?, marks))
+    Ok((edges(reader)?, labels))
 }
 
-impl Marks {
-    // Labels and comments of each family in turn.
-    fn take(&mut self, table: usize, row: &mut Vec<Value>) {
-        let mut row = row.drain(..).map(|value| into_text(value).unwrap_or_default());
-        let (id, label) = (row.next().unwrap_or_default(), row.next());
-        match (self.labels.get_mut(table / 2), label) {
-            (Some(labels), Some(label)) => at(labels, id).push(label),
-            _ => *self.comments.entry(id).or_default() += 1,
-        }
+const LABEL_COLUMNS: &[&str] = &["issue_id", "label"];
+
+fn take_label(labels: Option<&mut Hanging<String>>, row: &mut Vec<Value>) {
+    let mut row = row.drain(..).map(|value| into_text(value).unwrap_or_default());
+    if let (Some(labels), Some(id), Some(label)) = (labels, row.next(), row.next()) {
+        at(labels, id).push(label);
     }
 }
 
@@ -182,6 +167,7 @@ fn edges(reader: &dyn Reader) -> Result<Edges, StoreError> {
             }
             edges.push(stored);
         })?;
+        load::count_comments(&mut counts, reader, family)?;
     }
     Ok((found, counts))
 }

@@ -8,7 +8,7 @@
 //! so does whoever comes after a crash of this process; only a power cut could bring back an old one or leave an empty one.
 //!
 //! A rename over a file makes ext4 begin to write out the new one at once (`auto_da_alloc`), which takes a third of a
-//! millisecond, and many behind a busy disk. So a file that is not waited for changes names with the old one instead.
+//! millisecond, and many behind a busy disk. So a mere hint changes names with the old one instead ([`replace_hint`]).
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -35,6 +35,21 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
 /// Like [`write()`] without waiting for the disk; [`settle`] does that.
 pub fn replace_soon(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
     replace(path, content, mode, false).map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+/// Like [`replace_soon`] for what is of no use after a power cut: that may leave nothing in it.
+pub fn replace_hint(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
+    let done = temporary(path, content, mode).and_then(|temp| {
+        if !change_names(temp.path(), path) {
+            return temp.persist(path).map(drop).map_err(|e| e.error);
+        }
+        // What has the temporary name now is the old file, and goes with it.
+        if let Err(error) = temp.close() {
+            tracing::debug!(%error, path = %path.display(), "the file that was replaced is still there");
+        }
+        Ok(())
+    });
+    done.map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
 /// Waits until what was done to these files of one directory is on the disk, their removal included.
@@ -69,20 +84,21 @@ pub fn write_if_changed(path: &Path, content: &[u8], mode: u32) -> Result<bool, 
 }
 
 fn replace(path: &Path, content: &[u8], mode: u32, sync: bool) -> io::Result<()> {
+    let temp = temporary(path, content, mode)?;
+    if sync {
+        temp.as_file().sync_all()?;
+    }
+    temp.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}
+
+fn temporary(path: &Path, content: &[u8], mode: u32) -> io::Result<tempfile::NamedTempFile> {
     let dir = parent_of(path);
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
     let mut temp = tempfile::Builder::new().prefix(&format!("{name}.tmp.")).tempfile_in(dir)?;
     temp.write_all(content)?;
     temp.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
-    if sync {
-        temp.as_file().sync_all()?;
-    }
-    if !sync && change_names(temp.path(), path) {
-        // What has the temporary name now is the old file, and goes with it.
-        return temp.close();
-    }
-    temp.persist(path).map_err(|e| e.error)?;
-    Ok(())
+    Ok(temp)
 }
 
 /// Lets two files change their names in one step. False if that was not done: there is no second one yet, or it is a
@@ -194,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_waited_for_is_replaced_whole_too() {
+    fn a_hint_is_replaced_whole_too() {
         let dir = tempfile::tempdir().unwrap();
         let (path, link) = (dir.path().join("hint"), dir.path().join("link"));
         std::os::unix::fs::symlink("nowhere", &link).unwrap();
         let mut held = Vec::new();
         for content in ["one", "two", "three"] {
-            replace_soon(&path, content.as_bytes(), 0o600).unwrap();
-            replace_soon(&link, content.as_bytes(), 0o600).unwrap();
+            replace_hint(&path, content.as_bytes(), 0o600).unwrap();
+            replace_hint(&link, content.as_bytes(), 0o600).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
             assert_eq!(fs::read_to_string(&link).unwrap(), content);
             held.push(File::open(&path).unwrap());
@@ -214,8 +230,22 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary may stay");
         let taken = dir.path().join("taken");
         fs::create_dir(&taken).unwrap();
-        assert_eq!(replace_soon(&taken, b"x", 0o644).unwrap_err().path, taken);
+        assert_eq!(replace_hint(&taken, b"x", 0o644).unwrap_err().path, taken);
         assert!(taken.is_dir());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn two_files_change_names_and_nothing_else_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let [one, other, folder] = ["one", "other", "folder"].map(|name| dir.path().join(name));
+        fs::write(&one, "1").unwrap();
+        assert!(!change_names(&one, &other), "there is no second one");
+        fs::create_dir(&folder).unwrap();
+        assert!(!change_names(&one, &folder));
+        fs::write(&other, "2").unwrap();
+        assert!(change_names(&one, &other));
+        assert_eq!([one, other].map(|path| fs::read_to_string(path).unwrap()), ["2", "1"]);
     }
 
     #[test]

@@ -11,11 +11,15 @@ use crate::sealed::{Ran, Sealed, run, write};
 
 const ISSUES: usize = 2600;
 
-fn bd(sealed: &Sealed, cwd: &Path, args: &[&str]) -> Ran {
+fn command(sealed: &Sealed, cwd: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bd"));
     command.args(args).current_dir(cwd);
     sealed.seal(&mut command, cwd);
-    run(command)
+    command
+}
+
+fn bd(sealed: &Sealed, cwd: &Path, args: &[&str]) -> Ran {
+    run(command(sealed, cwd, args))
 }
 
 fn id(n: usize) -> String {
@@ -76,6 +80,30 @@ fn every_one_of_many_issues_is_listed_once_and_whole() {
     expected.sort_by_key(|n| (n % 5, *n));
     assert_eq!(numbers, expected);
 
+    // What hangs on an issue comes from several tables, of two families, and more than one of each.
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    for line in [
+        "comment x-00001 Once",
+        "comment x-00001 Twice",
+        "create Of_mist --id x-wisp-1 --ephemeral -l mist,all --deps x-00002",
+        "comment x-wisp-1 Seen",
+        "dep add x-00019 x-00003",
+        "dep add x-00019 external:other:thing",
+        "dep add x-00019 x-wisp-1 --type related",
+        "dep add x-00019 x-00004 --type discovered-from",
+    ] {
+        let words = words(line);
+        bd(&sealed, &root, &words.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+    }
+    let one = |id: &str| {
+        let told = bd(&sealed, &root, &["list", "--all", "--include-infra", "-n", "0", "--json"]).ok().json();
+        told.as_array().unwrap().iter().find(|issue| issue["id"] == id).unwrap().clone()
+    };
+    assert_eq!(one("x-00001")["comment_count"], 2);
+    assert_eq!(one("x-00019")["dependencies"].as_array().unwrap().len(), 5);
+    let wisp = one("x-wisp-1");
+    assert_eq!((&wisp["labels"], &wisp["comment_count"]), (&json!(["all", "mist"]), &json!(1)));
+
     // A list that is spelled row by row says what one of whole issues does: `--sort` asks for these.
     for filter in [
         &["--all"][..],
@@ -83,9 +111,16 @@ fn every_one_of_many_issues_is_listed_once_and_whole() {
         &["--include-infra", "-n", "700"],
         &["-l", "nobody"],
         &["-l", "of-3"],
+        &["--all", "--include-infra", "-n", "0"],
     ] {
         let list = |more: &[&str]| bd(&sealed, &root, &[&["list", "--json"], filter, more].concat()).ok().out;
         assert!(list(&[]) == list(&["--sort", "priority"]), "{filter:?}");
+    }
+
+    for sorted in [&[][..], &["--sort", "priority"]] {
+        let mut list = command(&sealed, &root, &[&["list", "--all", "--json"], sorted].concat());
+        list.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+        run(list).fails(1).says("the output could not be written");
     }
 
     let ready = bd(&sealed, &root, &["ready", "--limit", "0", "--json"]).ok().json();

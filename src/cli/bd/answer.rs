@@ -173,7 +173,7 @@ pub(super) fn print_listing(listing: &Listing) -> Answer {
         stdout.write_all(if listing.is_empty() { b"[]\n" } else { go_json::LIST_END })?;
         stdout.flush()
     };
-    told(out::wide().and_then(write))
+    told(out::wide(listing.texts().map(<[u8]>::len).sum()).and_then(write))
 }
 
 /// Whether lists are printed as they are.
@@ -191,7 +191,8 @@ pub(super) fn print_issues(issues: &[&Issue], counts: &CountsById) -> Answer {
         let counts = |issue: &Issue| counts.get(&issue.id).copied().unwrap_or_default();
         return print_list(issues.iter().map(|issue| Listed::new(issue, counts(issue))));
     }
-    let mut stdout = match out::wide() {
+    // So many are more than a pipe holds.
+    let mut stdout = match out::wide(usize::MAX) {
         Ok(stdout) => stdout,
         Err(error) => return told(Err(error)),
     };

@@ -234,7 +234,7 @@ impl Bd {
     /// Remembers the issue that was touched last. A hint only: that it cannot be written is no failure.
     pub(super) fn touch(&self, id: &str) {
         let written =
-            atomic::replace_soon(&self.noted_in.join("last-touched"), format!("{id}\n").as_bytes(), 0o600);
+            atomic::replace_hint(&self.noted_in.join("last-touched"), format!("{id}\n").as_bytes(), 0o600);
         if let Err(error) = written {
             tracing::debug!(%error, "the last issue was not remembered");
         }

@@ -58,7 +58,7 @@ impl Delete {
             let named = Named::find(&*reader, given, is_batch)?;
             let act = bd.act();
             let deletion = ops::deletion(&Work::new(&*reader, &act), &named.whole, self.cascade)?;
-            named.warn();
+            named.warn(&deletion);
             return if is_batch {
                 self.preview_batch(&named.told, &deletion)
             } else {
@@ -78,7 +78,7 @@ impl Delete {
         });
         // Told as text to everybody, as in bd.
         let (named, deletion) = deleted.map_err(Refusal::into_plain)?;
-        named.warn();
+        named.warn(&deletion);
         tell(bd, &named.told, &deletion, is_batch, self.cascade)
     }
 
@@ -180,11 +180,12 @@ impl Named {
         }
     }
 
-    fn warn(&self) {
-        for (part, id) in &self.parts {
+    fn warn(&self, deletion: &Deletion) {
+        let is_gone = |id: &str| deletion.issues.iter().any(|(issue, _)| issue.id == id);
+        for (part, id) in self.parts.iter().filter(|(_, id)| !is_gone(id)) {
             out::warn(format!(
-                "{part} is only a part of an id: among many, or with --cascade, nothing is deleted for it\n  \
-                 Name it whole: {id}"
+                "no issue has the id {part}: nothing is deleted for it\n  \
+                 It is a part of {id}; of several, and with --cascade, whole ids alone are taken"
             ));
         }
     }

@@ -12,6 +12,9 @@ use super::writing::{Veil, WRITING};
 use super::{Twins, Who, all_same, call, split};
 use crate::support::{Child, free_port, wait_until};
 
+/// A server that meets the lock of a reader ends; so often in a row no reader is the reason.
+const MOST_STARTS: u32 = 20;
+
 impl Twins {
     fn said_by_ours(&self, beside: Who, line: &str, veil: &Veil) -> [String; 3] {
         veiled(veil, &call(&self.town, &self.dir(beside), Who::Ours, &split(line)))
@@ -19,9 +22,10 @@ impl Twins {
 
     /// A server on the files of one of them; started again if it met the lock of somebody who looked.
     fn serve(&self, whose: Who) -> (Child, u16) {
-        let (port, dir) = (free_port(), self.dir(whose));
-        let args = ["sql-server", "--host", "127.0.0.1", "--port", &port.to_string(), "--data-dir", "."];
-        loop {
+        let dir = self.dir(whose);
+        for _ in 0..MOST_STARTS {
+            let port = free_port();
+            let args = ["sql-server", "--host", "127.0.0.1", "--port", &port.to_string(), "--data-dir", "."];
             let mut server = self.town.start_dolt(&args, &dir.join(".beads/embeddeddolt"));
             let mut has_ended = false;
             wait_until("the server is proved to have the database, or has ended", || {
@@ -33,6 +37,7 @@ impl Twins {
                 return (server, port);
             }
         }
+        panic!("no server comes up: each of {MOST_STARTS} has ended");
     }
 }
 
