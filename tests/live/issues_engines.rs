@@ -16,7 +16,7 @@ use beads::issue::Metadata;
 use beads::{Edge, EdgeType, Issue, IssueType};
 use dolt_store::commit::Session;
 use dolt_store::table::Value;
-use gt::sql::{Client, Endpoint};
+use gt::sql::Client;
 use gt::store::family::Family;
 use gt::store::load::{self, Rules, With};
 use gt::store::native::Native;
@@ -27,7 +27,9 @@ use gt::store::{Changes, Chosen, Engine, Outcome, Server, Store, StoreError, Tx,
 use gt::sys::net::Port;
 use jiff::Timestamp;
 
-use crate::support::{Child, Dolt, TestTown, bd, copy_tree, free_port, run, signal, wait_until};
+use crate::support::{
+    Child, Dolt, Ending, TestTown, bd, copy_tree, foreign, free_port, run, signal, wait_until,
+};
 
 /// A project of the real bd with an empty database `x`.
 struct Project {
@@ -503,16 +505,6 @@ fn a_server_of_another_directory_on_the_configured_port_is_never_written_to() {
     assert_eq!(titles(&another), Vec::<String>::new());
 }
 
-/// A client of the server that is none of ours.
-fn foreign(port: u16) -> (tokio::runtime::Runtime, Client) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let port = Port::new(port).unwrap();
-    let endpoint =
-        Endpoint { host: "127.0.0.1".into(), port, user: "root".into(), password: None, tls: false };
-    let client = runtime.block_on(Client::connect(&endpoint, Some("x"), Duration::from_secs(10))).unwrap();
-    (runtime, client)
-}
-
 #[test]
 fn what_a_command_has_seen_is_what_it_changes_while_others_write_through_the_same_server() {
     for dolt in [Dolt::V1, Dolt::V2] {
@@ -522,8 +514,9 @@ fn what_a_command_has_seen_is_what_it_changes_while_others_write_through_the_sam
         let is_over = AtomicBool::new(false);
         let labels = || store.reader().unwrap().texts("labels", "label", By::All).unwrap();
         std::thread::scope(|scope| {
+            let ending = Ending(&is_over);
             let writer = scope.spawn(|| {
-                let (runtime, mut client) = foreign(served.port);
+                let (runtime, mut client) = foreign(served.port, "x");
                 let mut made = 0;
                 while !is_over.load(Ordering::SeqCst) {
                     let sql = format!("INSERT INTO labels VALUES ('{id}', 'foreign {made}')");
@@ -548,7 +541,7 @@ fn what_a_command_has_seen_is_what_it_changes_while_others_write_through_the_sam
                 gone += seen.len();
                 back.extend(seen.into_iter().filter(|label| left.contains(label)));
             }
-            is_over.store(true, Ordering::SeqCst);
+            drop(ending);
             let made = writer.join().unwrap();
             assert_eq!(back, Vec::<String>::new(), "{dolt:?}: told to be removed, and there");
             assert_eq!(gone + labels().len(), made, "{dolt:?}");
@@ -561,7 +554,7 @@ fn what_a_command_has_seen_is_what_it_changes_while_others_write_through_the_sam
 fn a_command_of_several_steps_is_worked_out_on_the_files_and_asks_the_server_for_no_row() {
     for dolt in [Dolt::V1, Dolt::V2] {
         let served = Served::by(dolt);
-        let (store, (runtime, mut client)) = (served.store(), foreign(served.port));
+        let (store, (runtime, mut client)) = (served.store(), foreign(served.port, "x"));
         let asked = several_steps_asking(&store, &runtime, &mut client);
         assert_eq!(asked, 2, "{dolt:?}: its turn, and the state that it begins with");
         let titles = titles(&served.data_dir);
@@ -573,7 +566,7 @@ fn a_command_of_several_steps_is_worked_out_on_the_files_and_asks_the_server_for
 fn what_the_files_alone_cannot_do_is_done_by_the_server_and_told_to_nobody() {
     for dolt in [Dolt::V1, Dolt::V2] {
         let served = Served::by(dolt);
-        let (store, (runtime, mut client)) = (served.store(), foreign(served.port));
+        let (store, (runtime, mut client)) = (served.store(), foreign(served.port, "x"));
         // Rows of such a table are read, and no change of them is worked out in-process.
         runtime.block_on(client.query("ALTER TABLE issues ADD FULLTEXT KEY by_title (title)")).unwrap();
         let asked = several_steps_asking(&store, &runtime, &mut client);
@@ -602,10 +595,10 @@ fn a_write_lands_on_the_branch_of_the_files_whatever_the_server_takes_for_the_de
     for dolt in [Dolt::V1, Dolt::V2] {
         let served = Served::by(dolt);
         let (data_dir, port) = (&served.data_dir, served.port);
-        let (runtime, mut client) = foreign(port);
+        let (runtime, mut client) = foreign(port, "x");
         let sql = "CALL DOLT_BRANCH('other'); SET GLOBAL x_default_branch = 'other'";
         runtime.block_on(client.query(sql)).unwrap();
-        let (runtime, mut client) = foreign(port);
+        let (runtime, mut client) = foreign(port, "x");
         let on = runtime.block_on(client.query("SELECT active_branch()")).unwrap();
         assert_eq!(on[0].rows[0][0].to_text().as_deref(), Some("other"), "{dolt:?}: the server's default");
         let store = served.store();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use dolt_store::commit::Database;
 
-use crate::support::{Dolt, Subject, in_a_soak, wait_until};
+use crate::support::{Dolt, Ending, Subject, in_a_soak, wait_until};
 
 /// The messages of the history, the newest first. Every commit has one parent: the history is a line.
 fn history(subject: &Subject) -> Vec<String> {
@@ -84,15 +84,6 @@ fn soak_servers_start_under_streams_of_native_writes_and_nothing_acknowledged_is
         }
         eprintln!("{} native writes, {} refused, {starts} starts", native(), refused.load(Ordering::SeqCst));
         is_whole(&subject);
-    }
-}
-
-/// Sets a flag when it is dropped.
-struct Ending<'f>(&'f AtomicBool);
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
     }
 }
 

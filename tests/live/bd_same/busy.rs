@@ -2,15 +2,11 @@
 //! newest state and is worked out again, by asking the server; what it says and leaves must not tell of it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use gt::sql::{Client, Endpoint};
-use gt::sys::net::Port;
 
 use super::working::{MOLECULES, veiled};
 use super::writing::{Veil, WRITING};
 use super::{Twins, Who, all_same, call, split};
-use crate::support::{Child, free_port, wait_until};
+use crate::support::{Child, Ending, foreign, free_port, wait_until};
 
 /// A server that meets the lock of a reader ends; so often in a row no reader is the reason.
 const MOST_STARTS: u32 = 20;
@@ -43,12 +39,7 @@ impl Twins {
 
 /// Writes until it is told to end. Gives how many questions the server was put meanwhile, by all.
 fn write_all_the_time(port: u16, is_over: &AtomicBool) -> u64 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let port = Port::new(port).unwrap();
-    let endpoint =
-        Endpoint { host: "127.0.0.1".into(), port, user: "root".into(), password: None, tls: false };
-    let connected = Client::connect(&endpoint, Some("t"), Duration::from_secs(10));
-    let mut client = runtime.block_on(connected).unwrap();
+    let (runtime, mut client) = foreign(port, "t");
     let mut query = |sql: &str| runtime.block_on(client.query(sql)).unwrap();
     query("CREATE TABLE noise (n bigint primary key)");
     for n in 0_u64.. {
@@ -61,14 +52,6 @@ fn write_all_the_time(port: u16, is_over: &AtomicBool) -> u64 {
     told[0].rows[0][1].to_text().unwrap().parse().unwrap()
 }
 
-struct Over<'o>(&'o AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn commands_beside_a_busy_server_say_and_leave_what_they_do_without_one() {
     let veil = Veil::new();
@@ -76,8 +59,7 @@ fn commands_beside_a_busy_server_say_and_leave_what_they_do_without_one() {
     let (_server, port) = twins.serve(Who::Real);
     let (is_over, mut count, mut differences) = (AtomicBool::new(false), 0, Vec::new());
     let asked = std::thread::scope(|scope| {
-        // However this ends: the thread is waited for.
-        let over = Over(&is_over);
+        let ending = Ending(&is_over);
         let writer = scope.spawn(|| write_all_the_time(port, &is_over));
         for line in WRITING.lines().chain(MOLECULES.lines()).filter(|line| !line.is_empty()) {
             let beside = twins.said_by_ours(Who::Real, line, &veil);
@@ -87,7 +69,7 @@ fn commands_beside_a_busy_server_say_and_leave_what_they_do_without_one() {
                 differences.push(format!("bd {line}\nbeside: {beside:#?}\nalone: {alone:#?}"));
             }
         }
-        drop(over);
+        drop(ending);
         writer.join().unwrap()
     });
     // One that is worked out on the files alone asks for its turn and for the state that it begins with.
