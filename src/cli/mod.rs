@@ -11,6 +11,7 @@ mod install;
 mod man;
 
 mod out;
+mod progress;
 mod quickstart;
 mod rig;
 mod session;

@@ -2,6 +2,9 @@
 //! the state that the one before left, and done by whichever engine the lock allows; if the database has moved meanwhile, all
 //! of it is worked out anew.
 
+use std::fmt;
+use std::rc::Rc;
+
 use dolt_store::table::Value;
 
 use super::StoreError;
@@ -60,8 +63,17 @@ impl Change {
 }
 
 /// Changes in the order in which they are done.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Changes(Vec<Change>);
+#[derive(Clone, Default)]
+pub struct Changes {
+    all: Vec<Change>,
+    watch: Option<Rc<dyn Fn(usize)>>,
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.all.fmt(f)
+    }
+}
 
 impl Changes {
     /// None.
@@ -71,47 +83,79 @@ impl Changes {
 
     /// A row comes.
     pub fn insert(&mut self, table: &'static str, values: Values) {
-        self.0.push(Change::Insert { table, values });
+        self.all.push(Change::Insert { table, values });
     }
 
     /// A row comes or gets these values.
     pub fn put(&mut self, table: &'static str, values: Values) {
-        self.0.push(Change::Put { table, values });
+        self.all.push(Change::Put { table, values });
     }
 
     /// A row changes.
     pub fn update(&mut self, table: &'static str, key: Values, values: Values) {
-        self.0.push(Change::Update { table, key, values });
+        self.all.push(Change::Update { table, key, values });
     }
 
     /// A row goes.
     pub fn delete(&mut self, table: &'static str, key: Values) {
-        self.0.push(Change::Delete { table, key });
+        self.all.push(Change::Delete { table, key });
     }
 
     /// Those of others behind these.
     pub fn extend(&mut self, others: Self) {
-        self.0.extend(others.0);
+        self.all.extend(others.all);
+        self.watch = others.watch.or(self.watch.take());
+    }
+
+    /// Whichever engine does these changes tells `watch` how many of them are done, again and again. If all is done anew, it
+    /// begins anew.
+    pub fn watched_by(&mut self, watch: impl Fn(usize) + 'static) {
+        self.watch = Some(Rc::new(watch));
+    }
+
+    /// So many of them are done.
+    pub(super) fn tell(&self, done: usize) {
+        if let Some(watch) = &self.watch {
+            watch(done);
+        }
+    }
+
+    /// Does one after the other. Each is gone when it is done.
+    pub(super) fn each<E>(self, mut work: impl FnMut(Change) -> Result<(), E>) -> Result<(), E> {
+        let Self { all, watch } = self;
+        for (before, change) in all.into_iter().enumerate() {
+            work(change)?;
+            if let Some(watch) = &watch {
+                watch(before + 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Without whoever watches.
+    pub(super) fn into_vec(self) -> Vec<Change> {
+        self.all
     }
 
     /// One after the other.
     pub fn as_slice(&self) -> &[Change] {
-        &self.0
+        &self.all
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// Whether they touch local tables only, so that there is nothing to commit.
     pub fn are_local(&self) -> bool {
-        self.0.iter().all(|change| is_local(change.table()))
+        self.all.iter().all(|change| is_local(change.table()))
     }
 
     /// The versioned tables that they touch, sorted.
     pub fn versioned_tables(&self) -> Vec<&'static str> {
-        let mut tables: Vec<_> = self.0.iter().map(Change::table).filter(|table| !is_local(table)).collect();
+        let mut tables: Vec<_> =
+            self.all.iter().map(Change::table).filter(|table| !is_local(table)).collect();
         tables.sort_unstable();
         tables.dedup();
         tables
@@ -124,7 +168,7 @@ pub trait Tx {
     fn reader(&self) -> &dyn Reader;
 
     /// Does these changes, all or none.
-    fn apply(&mut self, changes: &Changes) -> Result<(), StoreError>;
+    fn apply(&mut self, changes: Changes) -> Result<(), StoreError>;
 }
 
 /// How a transaction ends.
@@ -149,6 +193,6 @@ pub fn step<T>(
     let mut work = Work::new(tx.reader(), act);
     let result = work_out(&mut work)?;
     let changes = work.changes;
-    tx.apply(&changes)?;
+    tx.apply(changes)?;
     Ok(result)
 }

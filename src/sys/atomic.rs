@@ -11,7 +11,7 @@
 //! millisecond, and many behind a busy disk. So a mere hint changes names with the old one instead ([`replace_hint`]).
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,43 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
     done.map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
+/// A file that is being written piece by piece, beside the one that it will replace. Dropped, it goes, and the other stays.
+#[derive(Debug)]
+pub struct Pending {
+    path: PathBuf,
+    temp: BufWriter<tempfile::NamedTempFile>,
+}
+
+impl Pending {
+    /// Begins a file that will be `path`, with this mode.
+    pub fn begin(path: &Path, mode: u32) -> Result<Self, WriteError> {
+        let failed = |source| WriteError { path: path.to_owned(), source };
+        let temp = temporary(path, mode).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), temp: BufWriter::with_capacity(1 << 16, temp) })
+    }
+
+    /// It is whole, and takes its place. Waits for the disk.
+    pub fn finish(self) -> Result<(), WriteError> {
+        let Self { path, temp } = self;
+        let done = temp.into_inner().map_err(io::IntoInnerError::into_error).and_then(|temp| {
+            temp.as_file().sync_all()?;
+            temp.persist(&path).map_err(|e| e.error)?;
+            sync_dir(parent_of(&path))
+        });
+        done.map_err(|source| WriteError { path, source })
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temp.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temp.flush()
+    }
+}
+
 /// Like [`write()`] without waiting for the disk; [`settle`] does that.
 pub fn replace_soon(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
     replace(path, content, mode, false).map_err(|source| WriteError { path: path.to_owned(), source })
@@ -39,7 +76,7 @@ pub fn replace_soon(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteE
 
 /// Like [`replace_soon`] for what is of no use after a power cut: that may leave nothing in it.
 pub fn replace_hint(path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
-    let done = temporary(path, content, mode).and_then(|temp| {
+    let done = filled(path, content, mode).and_then(|temp| {
         if !change_names(temp.path(), path) {
             return temp.persist(path).map(drop).map_err(|e| e.error);
         }
@@ -84,7 +121,7 @@ pub fn write_if_changed(path: &Path, content: &[u8], mode: u32) -> Result<bool, 
 }
 
 fn replace(path: &Path, content: &[u8], mode: u32, sync: bool) -> io::Result<()> {
-    let temp = temporary(path, content, mode)?;
+    let temp = filled(path, content, mode)?;
     if sync {
         temp.as_file().sync_all()?;
     }
@@ -92,11 +129,16 @@ fn replace(path: &Path, content: &[u8], mode: u32, sync: bool) -> io::Result<()>
     Ok(())
 }
 
-fn temporary(path: &Path, content: &[u8], mode: u32) -> io::Result<tempfile::NamedTempFile> {
+fn filled(path: &Path, content: &[u8], mode: u32) -> io::Result<tempfile::NamedTempFile> {
+    let mut temp = temporary(path, mode)?;
+    temp.write_all(content)?;
+    Ok(temp)
+}
+
+fn temporary(path: &Path, mode: u32) -> io::Result<tempfile::NamedTempFile> {
     let dir = parent_of(path);
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
-    let mut temp = tempfile::Builder::new().prefix(&format!("{name}.tmp.")).tempfile_in(dir)?;
-    temp.write_all(content)?;
+    let temp = tempfile::Builder::new().prefix(&format!("{name}.tmp.")).tempfile_in(dir)?;
     temp.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     Ok(temp)
 }
@@ -184,6 +226,28 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_in_pieces_takes_its_place_when_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("issues.jsonl");
+        fs::write(&path, "old").unwrap();
+        let mut given_up = Pending::begin(&path, 0o644).unwrap();
+        given_up.write_all(&vec![b'x'; 1 << 17]).unwrap();
+        drop(given_up);
+        let mut file = Pending::begin(&path, 0o640).unwrap();
+        file.write_all(b"ne").unwrap();
+        file.write_all(b"w").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        file.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing stays behind");
+        assert_eq!(
+            Pending::begin(&dir.path().join("none/a"), 0o644).unwrap_err().source.kind(),
+            io::ErrorKind::NotFound
+        );
     }
 
     #[test]

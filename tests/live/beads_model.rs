@@ -79,7 +79,7 @@ impl Model {
         let options = Options { mode, actor: "me".into(), ..Options::default() };
         let stored = |id: &str| self.issues.iter().find(|issue| issue.id == id);
         let no_id = |_: &Issue, _: &dyn Fn(&str) -> bool| Err("every line has an id".to_owned());
-        import::plan(records.issues, stored, Graph::of(&self.issues), &options, Timestamp::now(), no_id)
+        import::plan(&records.issues, stored, Graph::of(&self.issues), &options, Timestamp::now(), no_id)
             .unwrap()
     }
 

@@ -272,7 +272,7 @@ fn raw(store: &Store, message: Option<&str>, change: impl Fn(&mut Changes)) {
     let done = store.write(|tx| {
         let mut changes = Changes::new();
         change(&mut changes);
-        tx.apply(&changes)?;
+        tx.apply(changes)?;
         Ok(Outcome { message: message.map(str::to_owned), result: () })
     });
     done.unwrap();
@@ -534,7 +534,7 @@ fn what_a_command_has_seen_is_what_it_changes_while_others_write_through_the_sam
                         let text = |text: &str| Value::Text(text.to_owned());
                         changes.delete("labels", vec![("issue_id", text(&id)), ("label", text(label))]);
                     }
-                    tx.apply(&changes)?;
+                    tx.apply(changes)?;
                     Ok(Outcome { message: Some("labels removed".to_owned()), result: seen })
                 });
                 let (seen, left) = (seen.unwrap(), labels());

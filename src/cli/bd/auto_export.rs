@@ -5,6 +5,8 @@
 //! have, or with records that such an export leaves out, stays as it is, and a warning says so.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,8 +19,9 @@ use super::context::Bd;
 use super::export::Export;
 use super::programs;
 use crate::cli::out;
+use crate::cli::progress::Bar;
 use crate::store::load::{self, Rules};
-use crate::sys::atomic;
+use crate::sys::atomic::{self, Pending, WriteError};
 
 /// Beside the database; the real bd reads and writes it too.
 const STATE: &str = "export-state.json";
@@ -75,7 +78,8 @@ fn written(bd: &Bd, path: &Path, may_empty: bool) -> Answer<usize> {
     let reader = bd.reader()?;
     let rules = Rules::load(&*reader)?;
     let there = There::read(path, &rules.infra)?;
-    let (text, issues) = Export::to_file(path).lines(bd)?;
+    let chosen = Export::to_file(path).chosen(bd)?;
+    let issues = chosen.len();
     let name = path.display();
     let remedy = "Run 'bd import' to take it in, or move it aside and repeat";
     if !may_empty {
@@ -106,7 +110,11 @@ fn written(bd: &Bd, path: &Path, may_empty: bool) -> Answer<usize> {
     if issues == 0 {
         atomic::remove(path).map_err(|error| Refusal::plain(error.to_string()))?;
     } else {
-        atomic::write(path, &text, 0o644).map_err(|error| Refusal::plain(error.to_string()))?;
+        let failed = |error: WriteError| Refusal::plain(error.to_string());
+        let mut file = Pending::begin(path, 0o644).map_err(failed)?;
+        let written = chosen.write(&mut file, &Bar::new(bd.global.quiet))?;
+        written.map_err(|error| Refusal::plain(format!("{}: {error}", path.display())))?;
+        file.finish().map_err(failed)?;
     }
     Ok(issues)
 }
@@ -121,14 +129,19 @@ struct There {
 
 impl There {
     fn read(path: &Path, infra: &[String]) -> Answer<Self> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(Refusal::plain(format!("{}: {error}", path.display()))),
+        let failed = |error| Refusal::plain(format!("{}: {error}", path.display()));
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(failed(error)),
         };
         let mut found = Self::default();
-        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let record: Map<String, Value> = serde_json::from_str(line)
+        for (at, line) in BufReader::new(file).lines().enumerate() {
+            let line = line.map_err(failed)?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let record: Map<String, Value> = serde_json::from_str(&line)
                 .map_err(|error| Refusal::plain(format!("{}, line {}: {error}", path.display(), at + 1)))?;
             let text = |key: &str| record.get(key).and_then(Value::as_str).unwrap_or_default();
             let is_set = |key: &str| record.get(key).and_then(Value::as_bool).unwrap_or_default();

@@ -203,9 +203,10 @@ fn write(bd: &Bd, verb: &str, pairs: &[(&str, Option<&str>)]) -> Answer {
                 mirror(tx, &mut changes, key, value)?;
             }
         }
-        tx.apply(&changes)?;
+        let is_same = changes.is_empty();
+        tx.apply(changes)?;
         let words = || bd.auto_commit(verb, &[]);
-        let message = if changes.is_empty() { None } else { bd.message(words, words) };
+        let message = if is_same { None } else { bd.message(words, words) };
         Ok(Outcome { message, result: () })
     })
 }

@@ -1,10 +1,10 @@
-//! `bd import`: one file, one transaction, one commit. Nothing of a file with a bad line is imported.
+//! `bd import`: one file, read line by line, one transaction, one commit. Nothing of a file with a bad line is imported.
 
-use std::io::{IsTerminal, Read};
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use beads::import::{Mode, drop_known_titles};
-use beads::jsonl::{Header, read};
+use beads::jsonl::{Header, Records, read};
 use beads::shapes::Imported;
 use clap::Args;
 
@@ -12,6 +12,7 @@ use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
 use super::text::in_go;
 use crate::cli::out;
+use crate::cli::progress::Bar;
 use crate::store::load::{self, Rules, With};
 use crate::store::ops;
 use crate::store::{Outcome, step};
@@ -20,7 +21,7 @@ use crate::store::{Outcome, step};
 #[derive(Debug, Args)]
 #[command(after_help = "Example: bd import backup.jsonl --dry-run\n         other-tool | bd import -")]
 pub(super) struct Import {
-    /// The file; - is standard input (default: .beads/issues.jsonl)
+    /// The file; - is standard input (default: `import.path`, which is .beads/issues.jsonl)
     file: Option<String>,
     /// The same as a flag
     #[arg(short, long, hide = true)]
@@ -41,32 +42,15 @@ impl Import {
     }
 
     pub(super) fn run(self, bd: &Bd) -> Answer {
+        self.run_with(bd, &Bar::new(bd.global.quiet))
+    }
+
+    /// The same with this bar.
+    pub(super) fn run_with(self, bd: &Bd, bar: &Bar) -> Answer {
         if self.input.is_some() && self.file.is_some() {
             return Err(Refusal::new("use either --input or a positional file, not both"));
         }
-        let given = self.file.clone().or(self.input.clone());
-        let default = || bd.beads_dir().join("issues.jsonl").to_string_lossy().into_owned();
-        let path = given.unwrap_or_else(default);
-        let (source, bytes) = if path == "-" {
-            let mut bytes = Vec::new();
-            let read = std::io::stdin().read_to_end(&mut bytes);
-            read.map_err(|error| Refusal::new(format!("failed to scan JSONL: {error}")))?;
-            ("stdin".to_owned(), bytes)
-        } else {
-            let bytes = std::fs::read(&path).map_err(|error| {
-                Refusal::new(format!("cannot read {path}: stat {path}: {}", in_go(&error)))
-            })?;
-            (path, bytes)
-        };
-        if bytes.is_empty() && source != "stdin" {
-            if bd.json() {
-                return print_object(&Imported { source, ..Imported::default() });
-            }
-            out::note(format!("Empty file: {source}"));
-            return Ok(());
-        }
-        let mut records = read(&bytes, Header::AnIssue).map_err(|error| Refusal::new(error.to_string()))?;
-        drop(bytes);
+        let Some((source, mut records)) = self.read(bd, bar)? else { return Ok(()) };
         for issue in &mut records.issues {
             issue.set_defaults();
         }
@@ -88,15 +72,21 @@ impl Import {
             return tell(bd, &result, "Would import");
         }
         let mode = if bd.global.allow_stale { Mode::LineWins } else { Mode::NewerWins };
-        let bar = progress(records.issues.len());
         let act = bd.act();
         let result = bd.write("import", |tx| {
             let rules = Rules::load(tx.reader())?;
-            let (lines, memories) = (records.issues.clone(), &records.memories);
             let mut result = step(tx, &act, |work| {
-                let plan = ops::import(work, &rules, lines, mode)?;
+                let plan = ops::import(work, &rules, &records.issues, mode)?;
                 let mut result = Imported::of(&plan, source.clone());
-                result.memories = ops::remember(work, memories);
+                result.memories = ops::remember(work, &records.memories);
+                let (bar, all) = (bar.clone(), work.changes.as_slice().len());
+                bar.begin("importing", all);
+                work.changes.watched_by(move |done| {
+                    bar.at(done);
+                    if done == all {
+                        bar.wait("committing");
+                    }
+                });
                 Ok(result)
             })?;
             result.dedup_skipped = known_titles;
@@ -110,19 +100,46 @@ impl Import {
         let is_begun = !bd.global.readonly;
         let result =
             result.map_err(|refusal| if is_begun { refusal.within("import failed") } else { refusal })?;
-        bar.finish_and_clear();
+        bar.end();
         tell(bd, &result, "Imported")
+    }
+
+    // What the file says, and its name. None: it is empty, and that was told.
+    fn read(&self, bd: &Bd, bar: &Bar) -> Answer<Option<(String, Records)>> {
+        let given = self.file.clone().or(self.input.clone());
+        let default = || {
+            let path = bd.beads_dir().join(bd.workspace.config().text("import.path"));
+            path.to_string_lossy().into_owned()
+        };
+        let path = given.unwrap_or_else(default);
+        if path == "-" {
+            let records = records(bar.reading(std::io::stdin(), None))?;
+            return Ok(Some(("stdin".to_owned(), records)));
+        }
+        let failed = |cannot: &str, call: &str, error: &std::io::Error| {
+            Refusal::new(format!("cannot {cannot} {path}: {call} {path}: {}", in_go(error)))
+        };
+        let found = std::fs::metadata(&path).map_err(|error| failed("read", "stat", &error))?;
+        // What is no plain file, as a pipe, does not tell how much there is in it.
+        let bytes = found.is_file().then_some(found.len());
+        if bytes == Some(0) {
+            if bd.json() {
+                print_object(&Imported { source: path, ..Imported::default() })?;
+            } else {
+                out::note(format!("Empty file: {path}"));
+            }
+            return Ok(None);
+        }
+        let file = std::fs::File::open(&path).map_err(|error| failed("open", "open", &error))?;
+        let records = records(bar.reading(file, bytes))?;
+        Ok(Some((path, records)))
     }
 }
 
-fn progress(lines: usize) -> indicatif::ProgressBar {
-    if lines < 1000 || !std::io::stderr().is_terminal() {
-        return indicatif::ProgressBar::hidden();
-    }
-    let bar = indicatif::ProgressBar::new_spinner();
-    bar.set_message(format!("importing {lines} lines"));
-    bar.enable_steady_tick(std::time::Duration::from_millis(120));
-    bar
+// One line of text at a time is in memory.
+fn records(source: impl Read) -> Answer<Records> {
+    let read = read(BufReader::with_capacity(1 << 16, source), Header::AnIssue);
+    read.map_err(|error| Refusal::new(error.to_string()))
 }
 
 fn message(result: &Imported) -> String {

@@ -83,9 +83,10 @@ pub(super) fn write(bd: &Bd, verb: &str, key: &str, value: Option<&str>) -> Answ
             None if is_there => changes.delete("config", vec![("key", of_text(key))]),
             None => {}
         }
-        tx.apply(&changes)?;
+        let is_same = changes.is_empty();
+        tx.apply(changes)?;
         let words = || bd.auto_commit(verb, &[]);
-        let message = if changes.is_empty() { None } else { bd.message(words, words) };
+        let message = if is_same { None } else { bd.message(words, words) };
         Ok(Outcome { message, result: () })
     })
 }

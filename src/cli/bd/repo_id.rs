@@ -47,7 +47,7 @@ impl Ids {
         bd.write("migrate", |tx| {
             let mut changes = Changes::new();
             changes.put("metadata", vec![("key", of_text(KEY)), ("value", of_text(&self.new))]);
-            tx.apply(&changes)?;
+            tx.apply(changes)?;
             let message = bd.message(|| bd.auto_commit("migrate", &[]), || "bd: migrate".to_owned());
             Ok(Outcome { message, result: () })
         })

@@ -135,7 +135,7 @@ fn write(bd: &Bd, sql: &str) -> Answer<u64> {
         let result = match planned {
             Ok(planned) => {
                 let rows = u64::try_from(planned.rows.len()).unwrap_or(u64::MAX);
-                tx.apply(&changes(planned))?;
+                tx.apply(changes(planned))?;
                 Ok(rows)
             }
             Err(error) => Err(error),

@@ -1,16 +1,14 @@
 //! `gt db verify`.
 
-use std::sync::Mutex;
-
 use clap::Args;
 use dolt_store::commit::{Database, Ref, RefKind};
 use dolt_store::verify::{Finding, RefState, Report, Stage, Watch, verify};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::working::Working;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::out::{self, GREEN, RED, styled};
+use crate::cli::progress::Bar;
 use crate::cli::session::Session;
 
 /// Check everything: every chunk, every reference, the order of every tree, and indexes against rows.
@@ -26,9 +24,9 @@ const SHOWN: usize = 100;
 impl Verify {
     #[expect(clippy::unused_self, reason = "every command has this shape")]
     pub(super) fn run(&self, session: &Session, database: &Database) -> Result<(), Failure> {
-        let bar = Bar::new();
+        let bar = Bar::new(false);
         let report = verify(database, &bar);
-        bar.bar.finish_and_clear();
+        bar.end();
         let report = report?;
         let under_way = under_way(database);
         session.show(
@@ -59,36 +57,16 @@ fn under_way(database: &Database) -> Vec<String> {
     branches.iter().filter_map(of).collect()
 }
 
-struct Bar {
-    bar: ProgressBar,
-    stage: Mutex<Option<Stage>>,
-}
-
-impl Bar {
-    // Hidden by itself when standard error is no terminal.
-    fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{msg:8} [{bar:40}] {pos} of {len}") {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        Self { bar, stage: Mutex::new(None) }
-    }
-}
-
 impl Watch for Bar {
     fn progress(&self, stage: Stage, done: u64, of: u64) {
-        if let Ok(mut current) = self.stage.lock()
-            && *current != Some(stage)
-        {
-            *current = Some(stage);
-            self.bar.set_message(match stage {
-                Stage::Chunks => "chunks",
-                Stage::History => "history",
-                _ => "tables",
-            });
-            self.bar.set_length(of);
-        }
-        self.bar.set_position(done);
+        let stage = match stage {
+            Stage::Chunks => "chunks",
+            Stage::History => "history",
+            _ => "tables",
+        };
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        self.begin(stage, count(of));
+        self.at(count(done));
     }
 }
 

@@ -204,7 +204,7 @@ impl Tx for NativeTx {
         &self.reader
     }
 
-    fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
+    fn apply(&mut self, changes: Changes) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -215,32 +215,31 @@ impl Tx for NativeTx {
                 self.reader = NativeReader::at(self.draft.draft(), self.draft.working())?;
             }
         }
-        self.draft.edit(|root| changes.as_slice().iter().try_for_each(|change| apply_one(root, change)))?;
+        self.draft.edit(|root| changes.each(|change| apply_one(root, change)))?;
         self.reader = NativeReader::at(self.draft.draft(), self.draft.working())?;
         self.is_changed = true;
         Ok(())
     }
 }
 
-fn apply_one(root: &mut RootEditor<'_>, change: &Change) -> dolt_store::Result<()> {
-    let owned = |values: &Values| values.clone();
+fn apply_one(root: &mut RootEditor<'_>, change: Change) -> dolt_store::Result<()> {
     match change {
-        Change::Insert { table, values } => root.table(table)?.insert(owned(values)).map(|_| ()),
+        Change::Insert { table, values } => root.table(table)?.insert(values).map(|_| ()),
         Change::Put { table, values } => {
             let mut table = root.table(table)?;
             let keys = key_names(table.schema()?);
             let rest: Vec<_> =
                 values.iter().filter(|(name, _)| !keys.iter().any(|key| key == name)).cloned().collect();
-            table.upsert(owned(values), rest).map(|_| ())
+            table.upsert(values, rest).map(|_| ())
         }
         Change::Update { table, key, values } => {
             let mut table = root.table(table)?;
-            let key = in_order(&key_names(table.schema()?), key);
-            table.update(&key, owned(values)).map(|_| ())
+            let key = in_order(&key_names(table.schema()?), &key);
+            table.update(&key, values).map(|_| ())
         }
         Change::Delete { table, key } => {
             let mut table = root.table(table)?;
-            let key = in_order(&key_names(table.schema()?), key);
+            let key = in_order(&key_names(table.schema()?), &key);
             table.delete(&key)
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use beads::change::Event;
-use beads::import::{Action, Mode, Options, Plan, plan};
+use beads::import::{Action, Mode, Options, Plan, Row, plan};
 use beads::jsonl::Memory;
 use beads::{Edge, Issue};
 use dolt_store::table::Value;
@@ -21,7 +21,7 @@ use crate::store::reader::{By, into_number, into_text, of_text, of_time};
 pub const MEMORY: &str = "kv.memory.";
 
 /// Works out the import of these lines.
-pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode) -> Result<Plan, StoreError> {
+pub fn import(work: &mut Work<'_>, rules: &Rules, lines: &[Issue], mode: Mode) -> Result<Plan, StoreError> {
     // The other ends of edges too: whether they are wisps says in which column they stand.
     let ends = lines.iter().flat_map(|line| line.dependencies.iter().map(|edge| &edge.depends_on_id));
     let ids: BTreeSet<&String> =
@@ -30,14 +30,18 @@ pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode)
     let stored = load::issues_by_id(work.reader, &ids, With::ALL)?;
     let stored: HashMap<&str, &Issue> = stored.iter().map(|issue| (issue.id.as_str(), issue)).collect();
     let flags = load::briefs(work.reader, None)?;
-    let given = edges_of(&lines);
+    let given = edges_of(lines);
     let options = Options { mode, allowed: rules.allowed.clone(), actor: work.act.actor.clone() };
     let graph = load::graph(work.reader)?;
+    // How many are there already, for each prefix: counted once, as there may be as many lines without an id.
+    let mut counts: HashMap<String, u32> = HashMap::new();
     let new_id = |issue: &Issue, is_taken: &dyn Fn(&str) -> bool| {
         let prefix = rules.prefixes.for_new(issue, "", "");
-        let begin = format!("{prefix}-");
-        let known = flags.keys().filter(|id| id.strip_prefix(&begin).is_some_and(|rest| !rest.contains('.')));
-        let count = u32::try_from(known.count()).unwrap_or(u32::MAX);
+        let count = *counts.entry(prefix.clone()).or_insert_with(|| {
+            let begin = format!("{prefix}-");
+            let is_root = |id: &&String| id.strip_prefix(&begin).is_some_and(|rest| !rest.contains('.'));
+            u32::try_from(flags.keys().filter(is_root).count()).unwrap_or(u32::MAX)
+        });
         let seed = id_seed(&prefix, issue, work.act);
         let id = seed.free(&rules.length, count, |id| is_taken(id) || flags.contains_key(id));
         id.map_err(|error| error.to_string())
@@ -45,36 +49,65 @@ pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode)
     let plan = plan(lines, |id| stored.get(id).copied(), graph, &options, work.act.now, new_id)
         .map_err(|error| StoreError::Refused(error.to_string()))?;
     let emptied = emptied(work, &plan, &stored)?;
-    for row in &plan.rows {
+    // Table by table: a server takes rows of the same table many at a time.
+    rows(work, &plan, &stored, &emptied);
+    hanging(work, &plan, &given);
+    counters(work, &plan, &flags)?;
+    let stale = flags.iter().filter(|(id, brief)| plan.graph.is_blocked(id) != brief.is_blocked);
+    let mut stale: Vec<_> = stale.map(|(id, brief)| (id.clone(), brief.family)).collect();
+    stale.sort();
+    for (id, family) in stale {
+        work.set_flag(family, &id, plan.graph.is_blocked(&id))?;
+    }
+    Ok(plan)
+}
+
+fn of_plan(plan: &Plan) -> impl Iterator<Item = (&Row, &str, Family)> {
+    plan.rows.iter().map(|row| (row, row.issue.id.as_str(), Family::of(row.issue.is_wisp())))
+}
+
+// The issues themselves.
+fn rows(work: &mut Work<'_>, plan: &Plan, stored: &HashMap<&str, &Issue>, emptied: &BTreeSet<String>) {
+    for (row, id, family) in of_plan(plan) {
         let issue = &row.issue;
-        let family = Family::of(issue.is_wisp());
         match row.action {
             Action::Insert => {
                 let mut values = issue_row::values(issue);
-                if plan.graph.is_blocked(&issue.id) {
-                    values.push(("is_blocked", Value::Int(1)));
-                }
+                values.push(("is_blocked", Value::Int(i64::from(plan.graph.is_blocked(id)))));
                 work.changes.insert(family.rows(), values);
-                work.event(family, &issue.id, Event::Created, Told::Values("", ""));
             }
             Action::Replace => {
-                let Some(before) = stored.get(issue.id.as_str()) else { continue };
+                let Some(before) = stored.get(id) else { continue };
                 let mut values = issue_row::differences(before, issue);
-                if emptied.contains(&issue.id) {
+                if emptied.contains(id) {
                     values.push(("assignee", Value::Null));
                 }
                 if !values.is_empty() {
-                    work.changes.update(family.rows(), vec![("id", of_text(&issue.id))], values);
+                    work.changes.update(family.rows(), vec![("id", of_text(id))], values);
                 }
             }
             Action::Keep => {}
         }
+    }
+}
+
+// What hangs on them. The ends of edges may be lines that come later, so edges come behind all rows.
+fn hanging(work: &mut Work<'_>, plan: &Plan, given: &HashMap<(String, String), Edge>) {
+    for (row, id, family) in of_plan(plan) {
         for label in &row.new_labels {
-            let values = vec![("issue_id", of_text(&issue.id)), ("label", of_text(label))];
-            work.changes.insert(family.labels(), values);
-            let told = format!("Added label: {label}");
-            work.event(family, &issue.id, Event::LabelAdded, Told::Comment(&told));
+            work.changes.insert(family.labels(), vec![("issue_id", of_text(id)), ("label", of_text(label))]);
         }
+    }
+    for (_, id, family) in of_plan(plan).filter(|(row, ..)| row.action == Action::Insert) {
+        work.event(family, id, Event::Created, Told::Values("", ""));
+    }
+    for (row, id, family) in of_plan(plan) {
+        for label in &row.new_labels {
+            let told = format!("Added label: {label}");
+            work.event(family, id, Event::LabelAdded, Told::Comment(&told));
+        }
+    }
+    for (row, _, family) in of_plan(plan) {
         for comment in &row.new_comments {
             let id = if comment.id.is_empty() { work.row_id() } else { comment.id.clone() };
             let at = comment.created_at.unwrap_or(work.act.now);
@@ -88,9 +121,7 @@ pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode)
             work.changes.insert(family.comments(), values);
         }
     }
-    // Their ends may be lines that come later, so edges come behind all rows.
-    for row in &plan.rows {
-        let family = Family::of(row.issue.is_wisp());
+    for (row, _, family) in of_plan(plan) {
         for (edge, target) in &row.new_edges {
             let pair = (edge.issue_id.clone(), edge.depends_on_id.clone());
             let edge = given.get(&pair).map_or_else(
@@ -104,14 +135,6 @@ pub fn import(work: &mut Work<'_>, rules: &Rules, lines: Vec<Issue>, mode: Mode)
             work.insert_edge(&edge, *target, family);
         }
     }
-    counters(work, &plan, &flags)?;
-    let stale = flags.iter().filter(|(id, brief)| plan.graph.is_blocked(id) != brief.is_blocked);
-    let mut stale: Vec<_> = stale.map(|(id, brief)| (id.clone(), brief.family)).collect();
-    stale.sort();
-    for (id, family) in stale {
-        work.set_flag(family, &id, plan.graph.is_blocked(&id))?;
-    }
-    Ok(plan)
 }
 
 // Issues without an assignee before and after, where `update` took the last one away: it leaves an empty text, and a row that a

@@ -67,7 +67,7 @@ impl Ahead {
 
     fn with_changes(&self) -> Result<NativeTx, StoreError> {
         let mut tx = NativeTx::begin(self.session.begin(self.session.head())?)?;
-        tx.apply(&self.changes)?;
+        tx.apply(self.changes.clone())?;
         Ok(tx)
     }
 }
@@ -83,14 +83,14 @@ impl Tx for Ahead {
         }
     }
 
-    fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
+    fn apply(&mut self, changes: Changes) -> Result<(), StoreError> {
         if let Some(Ok(tx)) = self.changed.get_mut()
-            && let Err(error) = tx.apply(changes)
+            && let Err(error) = tx.apply(changes.clone())
         {
             self.changed = OnceCell::from(Err(error));
             return Err(Unreadable::error());
         }
-        self.changes.extend(changes.clone());
+        self.changes.extend(changes);
         Ok(())
     }
 }

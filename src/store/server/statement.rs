@@ -102,24 +102,25 @@ fn equal<'v>(pairs: impl Iterator<Item = (&'v str, &'v Value)>) -> Result<(Strin
     Ok((terms.join(" AND "), values))
 }
 
-/// The changes as statements, in their order. Rows that come one after the other into the same table come together. `key_of`
-/// gives the primary key of a table; `is_default` tells whether a new row has a value in a column without being told.
-pub(super) fn statements(
+/// The changes as statements, in their order, each with how many changes it does. Rows that come one after the other into the same
+/// table come together. `key_of` gives the primary key of a table; `is_default` tells whether a new row has a value in a column
+/// without being told.
+pub(super) fn each(
     changes: &[Change],
     mut key_of: impl FnMut(&str) -> Result<Vec<String>, StoreError>,
     is_default: &dyn Fn(&str, &str, &Value) -> bool,
-) -> Result<Vec<Statement>, StoreError> {
-    let mut found = Vec::new();
+    mut run: impl FnMut(Statement, usize) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let mut rest = changes;
     while let Some(first) = rest.first() {
-        let run = if matches!(first, Change::Insert { .. }) {
+        let count = if matches!(first, Change::Insert { .. }) {
             rest.iter().take(CHUNK).take_while(|next| comes_with(first, next)).count().max(1)
         } else {
             1
         };
-        let (together, behind) = rest.split_at(run);
+        let (together, behind) = rest.split_at(count);
         rest = behind;
-        match first {
+        let statement = match first {
             Change::Insert { table, values } => {
                 let rows = together.iter().filter_map(|change| match change {
                     Change::Insert { values, .. } => Some(values),
@@ -128,7 +129,7 @@ pub(super) fn statements(
                 let says_more = |(name, value): &(&'static str, Value)| !is_default(table, name, value);
                 let is_told = |at: &usize| rows.clone().any(|row| row.get(*at).is_some_and(says_more));
                 let told: Vec<usize> = (0..values.len()).filter(is_told).collect();
-                found.push(insert(table, values, rows, &told)?);
+                insert(table, values, rows, &told)?
             }
             Change::Put { table, values } => {
                 let keys = key_of(table)?;
@@ -141,7 +142,7 @@ pub(super) fn statements(
                 let set = set.iter().map(|(name, _)| format!("{0} = VALUES({0})", identifier(name)));
                 sql.push_str(" ON DUPLICATE KEY UPDATE ");
                 sql.push_str(&set.collect::<Vec<_>>().join(", "));
-                found.push((sql, params));
+                (sql, params)
             }
             Change::Update { table, key, values } => {
                 let set: Vec<String> =
@@ -150,18 +151,16 @@ pub(super) fn statements(
                     values.iter().map(|(_, value)| typed(value)).collect::<Result<Vec<_>, _>>()?;
                 let (terms, of_key) = equal(key.iter().map(|(name, value)| (*name, value)))?;
                 params.extend(of_key);
-                found.push((
-                    format!("UPDATE {} SET {} WHERE {terms}", identifier(table), set.join(", ")),
-                    params,
-                ));
+                (format!("UPDATE {} SET {} WHERE {terms}", identifier(table), set.join(", ")), params)
             }
             Change::Delete { table, key } => {
                 let (terms, params) = equal(key.iter().map(|(name, value)| (*name, value)))?;
-                found.push((format!("DELETE FROM {} WHERE {terms}", identifier(table)), params));
+                (format!("DELETE FROM {} WHERE {terms}", identifier(table)), params)
             }
-        }
+        };
+        run(statement, count)?;
     }
-    Ok(found)
+    Ok(())
 }
 
 fn comes_with(first: &Change, next: &Change) -> bool {
@@ -217,6 +216,22 @@ mod tests {
     use crate::store::Changes;
     use dolt_store::table::Encoding;
 
+    fn statements(
+        changes: &Changes,
+        key_of: impl FnMut(&str) -> Result<Vec<String>, StoreError>,
+        is_default: &dyn Fn(&str, &str, &Value) -> bool,
+    ) -> Vec<Statement> {
+        let (mut made, mut done) = (Vec::new(), 0);
+        each(changes.as_slice(), key_of, is_default, |statement, changed| {
+            made.push(statement);
+            done += changed;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(done, changes.as_slice().len(), "each change is done once");
+        made
+    }
+
     fn text(text: &str) -> Value {
         Value::Text(text.to_owned())
     }
@@ -232,7 +247,7 @@ mod tests {
         changes.put("config", vec![("key", text("k")), ("value", text("v"))]);
         changes.delete("issues", vec![("id", text("x-2"))]);
         let key_of = |_: &str| Ok(vec!["key".to_owned()]);
-        let made = statements(changes.as_slice(), key_of, &|_, _, _| false).unwrap();
+        let made = statements(&changes, key_of, &|_, _, _| false);
         let sql: Vec<&str> = made.iter().map(|(sql, _)| sql.as_str()).collect();
         assert_eq!(
             sql,
@@ -279,7 +294,7 @@ mod tests {
         }
         let without =
             |_: &str, column: &str, value: &Value| column != "id" && [text("open"), text("")].contains(value);
-        let made = statements(changes.as_slice(), |_| Ok(Vec::new()), &without).unwrap();
+        let made = statements(&changes, |_| Ok(Vec::new()), &without);
         assert_eq!(
             made[0].0, "INSERT INTO `issues` (`id`, `status`) VALUES (?, ?), (?, ?)",
             "one row has another"

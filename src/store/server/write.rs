@@ -135,7 +135,7 @@ fn worked_out<T>(
     }
     let Some(ahead) = ahead.filter(|ahead| ahead.base == base) else { return Ok(job(tx)) };
     tx.files = Some(ahead.files);
-    Ok(ahead.outcome.and_then(|outcome| tx.apply(&ahead.changes).map(|()| outcome)))
+    Ok(ahead.outcome.and_then(|outcome| tx.apply(ahead.changes).map(|()| outcome)))
 }
 
 /// Waits until no other writer of ours is in a transaction, and begins one. The server lets go of the lock with the connection.
@@ -280,9 +280,8 @@ impl Tx for ServerTx<'_> {
         &self.reader
     }
 
-    fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        let changes = changes.as_slice();
-        for table in changes.iter().map(Change::table).filter(|table| is_local(table)) {
+    fn apply(&mut self, changes: Changes) -> Result<(), StoreError> {
+        for table in changes.as_slice().iter().map(Change::table).filter(|table| is_local(table)) {
             if self.key_of(table)?.is_empty() {
                 self.lacks = Some(table);
                 let problem = format!("the table {table} is not there");
@@ -290,12 +289,15 @@ impl Tx for ServerTx<'_> {
             }
         }
         let key_of = |table: &str| self.key_of(table);
-        for (sql, values) in statement::statements(changes, key_of, &|table, column, value| {
-            self.is_default(table, column, value)
-        })? {
+        let is_default = |table: &str, column: &str, value: &Value| self.is_default(table, column, value);
+        let mut done = 0;
+        statement::each(changes.as_slice(), key_of, &is_default, |(sql, values), changed| {
             self.connection().run(&sql, &values)?;
-        }
-        self.done.extend_from_slice(changes);
+            done += changed;
+            changes.tell(done);
+            Ok(())
+        })?;
+        self.done.extend(changes.into_vec());
         Ok(())
     }
 }

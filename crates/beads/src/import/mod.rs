@@ -119,10 +119,10 @@ pub enum ImportError {
     },
 }
 
-/// Plans an import. `stored` gives an issue or wisp with its labels, remarks and edges; `graph` holds all edges of the store;
+/// Plans an import of these lines, which stay as they are: whoever has to plan anew has them still. `stored` gives an issue or wisp with its labels, remarks and edges; `graph` holds all edges of the store;
 /// `new_id` makes an id for a line without one, and is told which ids are taken by earlier lines.
 pub fn plan<'s>(
-    incoming: Vec<Issue>,
+    incoming: &[Issue],
     stored: impl Fn(&str) -> Option<&'s Issue>,
     graph: Graph,
     options: &Options,
@@ -144,7 +144,8 @@ pub fn plan<'s>(
     let mut places: HashMap<String, usize> = HashMap::new();
     // Lines whose edges are still to come, with the edges they had.
     let mut accepted: Vec<(usize, Vec<Edge>)> = Vec::new();
-    for mut line in lines {
+    for line in lines {
+        let mut line = line.clone();
         let refused = |id: &str, source| ImportError::Invalid { id: id.to_owned(), source };
         line.prepare_for_insert(&options.allowed, now).map_err(|e| refused(&line.id, e))?;
         if line.id.is_empty() {
@@ -189,17 +190,17 @@ pub fn plan<'s>(
 impl Plan {
     /// Sorts out the lines that are older than what is stored, and notes what the others will change
     /// (bd `filterStaleImportIssues`).
-    fn without_stale<'s>(
+    fn without_stale<'l, 's>(
         &mut self,
-        incoming: Vec<Issue>,
+        incoming: &'l [Issue],
         stored: &impl Fn(&str) -> Option<&'s Issue>,
         mode: Mode,
-    ) -> Vec<Issue> {
+    ) -> Vec<&'l Issue> {
         if mode == Mode::LineWins {
-            return incoming;
+            return incoming.iter().collect();
         }
         incoming
-            .into_iter()
+            .iter()
             .filter(|line| {
                 let (Some(time), Some(local)) = (line.updated_at, stored(&line.id)) else { return true };
                 let Some(local_time) = local.updated_at else { return true };

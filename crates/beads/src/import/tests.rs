@@ -21,7 +21,7 @@ fn import(lines: Vec<Issue>, stored: &[Issue], mode: Mode) -> Plan {
     let options = Options { mode, actor: "me".into(), ..Options::default() };
     let find = |id: &str| stored.iter().find(|issue| issue.id == id);
     let now = "2026-06-01T00:00:00Z".parse().unwrap();
-    plan(lines, find, Graph::of(stored), &options, now, |_, is_taken| {
+    plan(&lines, find, Graph::of(stored), &options, now, |_, is_taken| {
         Ok(if is_taken("x-new") { "x-newer" } else { "x-new" }.to_owned())
     })
     .unwrap()
@@ -164,7 +164,7 @@ fn an_invalid_line_imports_nothing_and_lines_without_id_get_one() {
     let refused = |line: Issue| {
         let none = |_: &str| None;
         let now = Timestamp::UNIX_EPOCH;
-        plan(vec![line], none, Graph::default(), &Options::default(), now, |_, _| Err("no".into()))
+        plan(&[line], none, Graph::default(), &Options::default(), now, |_, _| Err("no".into()))
             .unwrap_err()
             .to_string()
     };

@@ -1,6 +1,8 @@
-//! Reading. A file that has one bad line gives nothing at all, because bd imports nothing of such a file.
+//! Reading, line by line: a file is never in memory as a whole, only what its lines say. A file that has one bad line gives
+//! nothing at all, because bd imports nothing of such a file.
 
 use std::borrow::Cow;
+use std::io::{self, BufRead, Read};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -10,7 +12,7 @@ use serde_json::error::Category;
 use crate::issue::{Issue, Status};
 
 /// The longest line that bd takes, in bytes.
-const MAX_LINE: usize = 64 * 1024 * 1024;
+const MAX_LINE: u64 = 64 * 1024 * 1024;
 
 /// What `{"_schema":…}` is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,14 @@ pub enum JsonlError {
     /// A line of more than 64 MiB.
     #[error("failed to scan JSONL: bufio.Scanner: token too long (line {0})")]
     TooLong(usize),
+    /// The source itself.
+    #[error("failed to scan JSONL: line {line}: {source}")]
+    Unread {
+        /// Line of the file.
+        line: usize,
+        /// What it says.
+        source: io::Error,
+    },
 }
 
 /// Something that was kept with `bd remember`.
@@ -80,18 +90,25 @@ pub struct Records {
     pub tombstones: usize,
 }
 
-/// Reads a whole file (bd `runImportFromReader`, `parseJSONLFile`). Empty lines are skipped, other white space is no JSON;
-/// bytes that are not UTF-8 become U+FFFD each.
-pub fn read(file: &[u8], header: Header) -> Result<Records, JsonlError> {
+/// Reads a source to its end (bd `runImportFromReader`, `parseJSONLFile`), one line of text at a time. Empty lines are skipped,
+/// other white space is no JSON; bytes that are not UTF-8 become U+FFFD each.
+pub fn read(mut source: impl BufRead, header: Header) -> Result<Records, JsonlError> {
     let mut records = Records::default();
-    let file = file.strip_suffix(b"\n").unwrap_or(file);
-    for (number, line) in (1..).zip(file.split(|byte| *byte == b'\n')) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.len() > MAX_LINE {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        // The line's end, of two bytes at most, does not count.
+        let read = source.by_ref().take(MAX_LINE + 2).read_until(b'\n', &mut line);
+        if read.map_err(|source| JsonlError::Unread { line: number, source })? == 0 {
+            break;
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        if text.len() as u64 > MAX_LINE {
             return Err(JsonlError::TooLong(number));
         }
-        if !line.is_empty() {
-            record(&readable(line), number, header, &mut records)?;
+        if !text.is_empty() {
+            record(&readable(text), number, header, &mut records)?;
         }
     }
     Ok(records)
@@ -309,7 +326,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_become_replacement_characters() {
         assert_eq!(
-            read(b"{\"title\":\"a\xff\xfeb\"}", Header::AnIssue).unwrap().issues[0].title,
+            read(&b"{\"title\":\"a\xff\xfeb\"}"[..], Header::AnIssue).unwrap().issues[0].title,
             "a\u{fffd}\u{fffd}b"
         );
         assert_eq!(
@@ -318,10 +335,58 @@ mod tests {
         );
     }
 
+    /// The same line again and again, and then an error.
+    struct Lines<'l> {
+        line: &'l [u8],
+        rest: &'l [u8],
+        left: usize,
+    }
+
+    impl Read for Lines<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let taken = self.fill_buf()?.read(buffer)?;
+            self.consume(taken);
+            Ok(taken)
+        }
+    }
+
+    impl BufRead for Lines<'_> {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            if self.rest.is_empty() {
+                self.left = self.left.checked_sub(1).ok_or_else(|| io::Error::other("the disk is gone"))?;
+                self.rest = self.line;
+            }
+            Ok(self.rest)
+        }
+
+        fn consume(&mut self, taken: usize) {
+            self.rest = &self.rest[taken..];
+        }
+    }
+
+    #[test]
+    fn a_source_that_breaks_off_gives_nothing_and_the_line_is_named() {
+        let source = Lines { line: b"{\"id\":\"x\"}\n", rest: b"", left: 3 };
+        let refused = read(source, Header::AnIssue).unwrap_err();
+        assert_eq!(refused.to_string(), "failed to scan JSONL: line 4: the disk is gone");
+    }
+
+    /// Bytes of one long line without end: who reads more of them than a line may have fails.
+    #[test]
+    fn of_a_line_that_never_ends_no_more_is_read_than_a_line_may_have() {
+        let limit = usize::try_from(MAX_LINE).unwrap();
+        let piece = vec![b' '; 1 << 20];
+        let source = Lines { line: &piece, rest: b"", left: limit / piece.len() + 1 };
+        assert!(matches!(read(source, Header::AnIssue), Err(JsonlError::TooLong(1))));
+        let mut longest = vec![b' '; limit - 2];
+        longest.extend_from_slice(b"{}\r\n{}");
+        assert_eq!(read(longest.as_slice(), Header::AnIssue).unwrap().issues.len(), 2);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            drop(read(&bytes, Header::Skipped));
+            drop(read(bytes.as_slice(), Header::Skipped));
         }
 
         #[test]

@@ -25,6 +25,7 @@ use super::context::Calling;
 use super::hooks;
 use super::version::BD_VERSION;
 use crate::cli::out;
+use crate::cli::progress::Bar;
 use crate::store::schema::Fresh;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::{atomic, clock};
@@ -603,7 +604,7 @@ fn import(calling: &Calling, plan: &Plan) -> Answer {
     let bd = again.bd()?;
     let path = plan.source();
     super::import::Import::of_file(&path)
-        .run(&bd)
+        .run_with(&bd, &Bar::new(calling.global.quiet))
         .map_err(|refusal| refusal.within("failed to import from JSONL"))
 }
 
