@@ -20,7 +20,7 @@ use crate::store::reader::{By, into_number, into_text, of_text, of_time};
 /// The configuration's prefix of memories.
 pub const MEMORY: &str = "kv.memory.";
 
-/// Works out the import of these lines.
+/// Works out the import of these lines. The rows of the plan have become changes, and are not in it any more.
 pub fn import(work: &mut Work<'_>, rules: &Rules, lines: &[Issue], mode: Mode) -> Result<Plan, StoreError> {
     // The other ends of edges too: whether they are wisps says in which column they stand.
     let ends = lines.iter().flat_map(|line| line.dependencies.iter().map(|edge| &edge.depends_on_id));
@@ -46,13 +46,14 @@ pub fn import(work: &mut Work<'_>, rules: &Rules, lines: &[Issue], mode: Mode) -
         let id = seed.free(&rules.length, count, |id| is_taken(id) || flags.contains_key(id));
         id.map_err(|error| error.to_string())
     };
-    let plan = plan(lines, |id| stored.get(id).copied(), graph, &options, work.act.now, new_id)
+    let mut plan = plan(lines, |id| stored.get(id).copied(), graph, &options, work.act.now, new_id)
         .map_err(|error| StoreError::Refused(error.to_string()))?;
     let emptied = emptied(work, &plan, &stored)?;
-    // Table by table: a server takes rows of the same table many at a time.
-    rows(work, &plan, &stored, &emptied);
     hanging(work, &plan, &given);
     counters(work, &plan, &flags)?;
+    let behind = std::mem::take(&mut work.changes);
+    rows(work, &mut plan, &stored, &emptied);
+    work.changes.extend(behind);
     let stale = flags.iter().filter(|(id, brief)| plan.graph.is_blocked(id) != brief.is_blocked);
     let mut stale: Vec<_> = stale.map(|(id, brief)| (id.clone(), brief.family)).collect();
     stale.sort();
@@ -66,24 +67,25 @@ fn of_plan(plan: &Plan) -> impl Iterator<Item = (&Row, &str, Family)> {
     plan.rows.iter().map(|row| (row, row.issue.id.as_str(), Family::of(row.issue.is_wisp())))
 }
 
-// The issues themselves.
-fn rows(work: &mut Work<'_>, plan: &Plan, stored: &HashMap<&str, &Issue>, emptied: &BTreeSet<String>) {
-    for (row, id, family) in of_plan(plan) {
-        let issue = &row.issue;
-        match row.action {
+// The issues themselves, which the plan has no longer then: they would be in memory twice.
+fn rows(work: &mut Work<'_>, plan: &mut Plan, stored: &HashMap<&str, &Issue>, emptied: &BTreeSet<String>) {
+    for Row { action, issue, .. } in std::mem::take(&mut plan.rows) {
+        let table = Family::of(issue.is_wisp()).rows();
+        match action {
             Action::Insert => {
-                let mut values = issue_row::values(issue);
-                values.push(("is_blocked", Value::Int(i64::from(plan.graph.is_blocked(id)))));
-                work.changes.insert(family.rows(), values);
+                let mut values = issue_row::values(&issue);
+                values.reserve_exact(1);
+                values.push(("is_blocked", Value::Int(i64::from(plan.graph.is_blocked(&issue.id)))));
+                work.changes.insert(table, values);
             }
             Action::Replace => {
-                let Some(before) = stored.get(id) else { continue };
-                let mut values = issue_row::differences(before, issue);
-                if emptied.contains(id) {
+                let Some(before) = stored.get(issue.id.as_str()) else { continue };
+                let mut values = issue_row::differences(before, &issue);
+                if emptied.contains(&issue.id) {
                     values.push(("assignee", Value::Null));
                 }
                 if !values.is_empty() {
-                    work.changes.update(family.rows(), vec![("id", of_text(id))], values);
+                    work.changes.update(table, vec![("id", of_text(issue.id))], values);
                 }
             }
             Action::Keep => {}
@@ -91,8 +93,9 @@ fn rows(work: &mut Work<'_>, plan: &Plan, stored: &HashMap<&str, &Issue>, emptie
     }
 }
 
-// What hangs on them. The ends of edges may be lines that come later, so edges come behind all rows.
-fn hanging(work: &mut Work<'_>, plan: &Plan, given: &HashMap<(String, String), Edge>) {
+// What hangs on them. The ends of edges may be lines that come later, so all of this comes behind the rows, and table by table: a
+// server takes rows of the same table many at a time.
+fn hanging(work: &mut Work<'_>, plan: &Plan, given: &HashMap<(&str, &str), &Edge>) {
     for (row, id, family) in of_plan(plan) {
         for label in &row.new_labels {
             work.changes.insert(family.labels(), vec![("issue_id", of_text(id)), ("label", of_text(label))]);
@@ -123,7 +126,7 @@ fn hanging(work: &mut Work<'_>, plan: &Plan, given: &HashMap<(String, String), E
     }
     for (row, _, family) in of_plan(plan) {
         for (edge, target) in &row.new_edges {
-            let pair = (edge.issue_id.clone(), edge.depends_on_id.clone());
+            let pair = (edge.issue_id.as_str(), edge.depends_on_id.as_str());
             let edge = given.get(&pair).map_or_else(
                 || edge.clone(),
                 |line| Edge {
@@ -163,12 +166,12 @@ fn emptied(
 }
 
 // The edges of lines as they were given: the plan drops what bd drops.
-fn edges_of(lines: &[Issue]) -> HashMap<(String, String), Edge> {
+fn edges_of(lines: &[Issue]) -> HashMap<(&str, &str), &Edge> {
     let mut found = HashMap::new();
     for line in lines {
         for edge in &line.dependencies {
             let from = if edge.issue_id.is_empty() { &line.id } else { &edge.issue_id };
-            found.insert((from.clone(), edge.depends_on_id.clone()), edge.clone());
+            found.insert((from.as_str(), edge.depends_on_id.as_str()), edge);
         }
     }
     found
