@@ -282,21 +282,27 @@ fn what_is_remembered_by_one_is_recalled_by_the_other() {
     ground.real("w", &["recall", "auth"]).fails(1);
 }
 
-#[test]
-fn with_a_server_up_the_database_is_made_through_it() {
+/// A town with a rig and a server.
+fn with_server() -> TestTown {
     let town = TestTown::with(&["hq"]);
     town.gt(&["rig", "add", "gastown"]).ok();
     town.up();
-    let at = |program: &Path, args: &[&str]| {
-        let mut command = Command::new(program);
-        command.args(args);
-        town.seal(&mut command);
-        command
-            .current_dir(town.file("gastown"))
-            .env("PWD", town.file("gastown"))
-            .env("BD_NON_INTERACTIVE", "1");
-        run(command)
-    };
+    town
+}
+
+fn in_rig(town: &TestTown, program: &Path, args: &[&str]) -> Ran {
+    let mut command = Command::new(program);
+    command.args(args);
+    town.seal(&mut command);
+    let rig = town.file("gastown");
+    command.current_dir(&rig).env("PWD", &rig).env("BD_NON_INTERACTIVE", "1");
+    run(command)
+}
+
+#[test]
+fn with_a_server_up_the_database_is_made_through_it() {
+    let town = with_server();
+    let at = |program: &Path, args: &[&str]| in_rig(&town, program, args);
     let (ours, theirs) = (Path::new(env!("CARGO_BIN_EXE_bd")), bd());
     let init = ["init", "--server", "--prefix", "gt", "--reinit-local", "--skip-agents", "--skip-hooks"];
     at(ours, &init).ok().says("Mode: server").says("Database: gastown");
@@ -310,41 +316,70 @@ fn with_a_server_up_the_database_is_made_through_it() {
     at(ours, &["create", "By us"]).ok();
 }
 
-#[test]
-fn doctor_finds_what_is_wrong_with_rows_and_puts_it_right_after_a_backup() {
-    let ground = Ground::new();
-    ground.ours("w", &["init", "-q", "--prefix", "p", "--skip-agents"]).ok();
+/// Breaks what only `doctor` looks at, in a workspace with the prefix `p`, and has it put right. `sql` is somebody else's.
+fn doctor_finds_and_mends(
+    beads_dir: &Path,
+    ours: &dyn Fn(&[&str]) -> Ran,
+    real: &dyn Fn(&[&str]) -> Ran,
+    sql: &dyn Fn(&str),
+) {
     for (id, more) in
         [("p-1", &[][..]), ("p-2", &["--deps", "p-1"]), ("p-3", &["--ephemeral", "--id", "p-3"])]
     {
         let id_flag = if more.contains(&"--id") { vec![] } else { vec!["--id", id] };
-        ground.ours("w", &[&["create", id, "--force"], more, &id_flag].concat()).ok();
+        ours(&[&["create", id, "--force"], more, &id_flag].concat()).ok();
     }
-    ground.ours("w", &["create", "Child", "--parent", "p-1"]).ok();
-    ground.ours("w", &["doctor"]).ok().says("0 errors");
-    let dolt = crate::support::Dolt::V1.path();
-    let broken = "update issues set is_blocked = 1 - is_blocked where id in ('p-1', 'p-2'); \
-        insert into dependencies (id, issue_id, type, created_by, depends_on_wisp_id) \
-        values ('11111111-1111-1111-1111-111111111111', 'p-2', 'blocks', 'x', 'p-wisp-gone'); \
-        update child_counters set last_child = 0; call dolt_commit('-Am', 'break it')";
-    ground.run(&dolt, "w/.beads/embeddeddolt/p", &["sql", "-q", broken]).ok();
-    let found = ground.ours("w", &["doctor", "--json"]).fails(1).json();
-    let bad: Vec<&str> = found["checks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|check| check["status"] != "ok")
-        .map(|check| check["name"].as_str().unwrap())
-        .collect();
+    ours(&["create", "Child", "--parent", "p-1"]).ok();
+    ours(&["doctor"]).ok().says("0 errors");
+    sql("update issues set is_blocked = 1 - is_blocked where id in ('p-1', 'p-2')");
+    sql("insert into dependencies (id, issue_id, type, created_by, depends_on_wisp_id) \
+         values ('11111111-1111-1111-1111-111111111111', 'p-2', 'blocks', 'x', 'p-wisp-gone')");
+    sql("update child_counters set last_child = 0");
+    sql("call dolt_commit('-Am', 'break it')");
+    let found = ours(&["doctor", "--json"]).fails(1).json();
+    let checks = found["checks"].as_array().unwrap();
+    let bad: Vec<&Value> =
+        checks.iter().filter(|check| check["status"] != "ok").map(|check| &check["name"]).collect();
     assert_eq!(bad, ["Dependencies", "Blocked State", "Child Counters"], "{found}");
     assert_eq!(found["overall_ok"], false);
-    ground.ours("w", &["doctor", "--fix"]).ok().says("0 errors").says("Everything as it was before");
-    let backups = fs::read_dir(ground.path("w/.beads/backup")).unwrap().count();
-    assert_eq!(backups, 1);
-    let told = ground.real("w", &["recompute-blocked", "--json"]).ok().json();
+    ours(&["doctor", "--fix"]).ok().says("0 errors").says("Everything as it was before");
+    let backups: Vec<_> = fs::read_dir(beads_dir.join("backup")).unwrap().flatten().collect();
+    assert_eq!(backups.len(), 1);
+    assert_eq!(lines(&backups[0].path()).len(), 4, "each issue is in the backup");
+    let told = real(&["recompute-blocked", "--json"]).ok().json();
     assert_eq!(told["rows_corrected"], 0, "the real bd has nothing to correct");
-    ground.real("w", &["ready"]).ok().says("p-1");
-    let child = ground.real("w", &["create", "Next", "--parent", "p-1", "--json"]).ok().json();
+    real(&["ready"]).ok().says("p-1");
+    let child = real(&["create", "Next", "--parent", "p-1", "--json"]).ok().json();
     assert_eq!(child["id"], "p-1.2");
-    ground.ours("w", &["doctor"]).ok().says("0 warnings");
+    ours(&["doctor"]).ok().says("0 warnings");
+}
+
+#[test]
+fn doctor_finds_what_is_wrong_with_rows_and_puts_it_right_after_a_backup() {
+    let ground = Ground::new();
+    ground.ours("w", &["init", "-q", "--prefix", "p", "--skip-agents"]).ok();
+    let dolt = crate::support::Dolt::V1.path();
+    let sql = |statement: &str| {
+        ground.run(&dolt, "w/.beads/embeddeddolt/p", &["sql", "-q", statement]).ok();
+    };
+    let (ours, real) = (|args: &[&str]| ground.ours("w", args), |args: &[&str]| ground.real("w", args));
+    doctor_finds_and_mends(&ground.path("w/.beads"), &ours, &real, &sql);
+}
+
+#[test]
+fn doctor_does_the_same_through_a_server() {
+    let (town, bd) = (with_server(), bd());
+    let ours = |args: &[&str]| in_rig(&town, Path::new(env!("CARGO_BIN_EXE_bd")), args);
+    let init = ["init", "--server", "--prefix", "p", "--reinit-local", "--skip-agents", "--skip-hooks"];
+    ours(&init).ok();
+    let is_through_server = || assert_eq!(ours(&["context", "--json"]).ok().json()["engine"], "server");
+    is_through_server();
+    let sql = |statement: &str| {
+        town.gt(&["dolt", "sql", "--db", "gastown", "-q", statement]).ok();
+    };
+    let real = |args: &[&str]| in_rig(&town, &bd, args);
+    doctor_finds_and_mends(&town.file("gastown/.beads"), &ours, &real, &sql);
+    is_through_server();
+    town.gt(&["down"]).ok();
+    ours(&["doctor"]).ok().says("0 warnings");
 }
