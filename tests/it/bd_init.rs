@@ -7,20 +7,8 @@ use std::process::Command;
 
 use crate::sealed::{Ran, Sealed, read, run, snapshot, write};
 
-/// A repository made by hand: what `git init` leaves, as far as anybody looks.
-fn repository(sealed: &Sealed, name: &str) -> PathBuf {
-    let root = sealed.path().join(name);
-    write(&root.join(".git/HEAD"), "ref: refs/heads/main\n");
-    write(&root.join(".git/config"), "[core]\n\tbare = false\n");
-    fs::create_dir_all(root.join(".git/objects")).unwrap();
-    fs::create_dir_all(root.join(".git/refs")).unwrap();
-    root
-}
-
 fn bd_with(sealed: &Sealed, cwd: &Path, env: &[(&str, &str)], args: &[&str]) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bd"));
-    command.args(args).current_dir(cwd);
-    sealed.seal(&mut command, cwd);
+    let mut command = sealed.bd_command(cwd, args);
     command.envs(env.iter().copied());
     run(command)
 }
@@ -36,7 +24,7 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn a_workspace_is_made_without_dolt_and_takes_issues_at_once() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "my-app");
+    let root = sealed.repository("my-app");
     let made = bd(&sealed, &root, &["init"]).ok();
     made.says("bd initialized successfully!").says("Issue prefix: my-app").says("Database: my_app");
     for (name, want) in [
@@ -73,7 +61,7 @@ fn a_workspace_is_made_without_dolt_and_takes_issues_at_once() {
 #[test]
 fn a_workspace_that_is_there_is_not_made_again() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "--prefix", "a", "-q"]).ok();
     bd(&sealed, &root, &["create", "Stays"]).ok();
     let before = snapshot(&root);
@@ -96,7 +84,7 @@ fn a_workspace_that_is_there_is_not_made_again() {
 #[test]
 fn what_cannot_be_made_is_refused_before_anything_is_written() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     let before = snapshot(&root);
     for (args, text) in [
         (&["--backend", "sqlite"][..], "--backend=sqlite is no longer supported"),
@@ -127,7 +115,7 @@ fn what_cannot_be_made_is_refused_before_anything_is_written() {
 #[test]
 fn what_a_cut_off_init_left_is_completed() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "-q"]).ok();
     bd(&sealed, &root, &["create", "Kept"]).ok();
     let project = read(&root.join(".beads/metadata.json"));
@@ -147,7 +135,7 @@ fn what_a_cut_off_init_left_is_completed() {
 #[test]
 fn a_stealthy_workspace_shows_nothing_in_tracked_files() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "--stealth", "-q"]).ok();
     assert!(!root.join(".gitignore").exists() && !root.join("AGENTS.md").exists());
     assert!(!root.join(".beads/hooks").exists());
@@ -172,7 +160,7 @@ fn a_directory_that_the_environment_names_needs_no_repository() {
 #[test]
 fn lines_of_an_export_come_along() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     let line = r#"{"_type":"issue","id":"w-1a","title":"From a file","status":"open","priority":1,"issue_type":"task","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}"#;
     write(&root.join(".beads/issues.jsonl"), &format!("{line}\n"));
     bd(&sealed, &root, &["init", "--from-jsonl", "-q"]).ok();
@@ -182,7 +170,7 @@ fn lines_of_an_export_come_along() {
 #[test]
 fn a_child_gets_a_number_that_no_wisp_has() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "x");
+    let root = sealed.repository("x");
     bd(&sealed, &root, &["init", "--prefix", "x"]).ok();
     let above = || {
         write(&root.join("lines"), "{\"id\":\"x-1\",\"title\":\"Above\"}\n");
@@ -206,7 +194,7 @@ fn a_towns_empty_database_gets_its_tables_without_a_server() {
     let root = sealed.path().join("t");
     sealed.gt(&sealed.path(), &["install", root.to_str().unwrap()]).ok();
     sealed.gt(&root, &["rig", "add", "gastown"]).ok();
-    let rig = repository(&sealed, "t/gastown");
+    let rig = sealed.repository("t/gastown");
     bd(&sealed, &rig, &["init", "--server", "--prefix", "gt", "--reinit-local", "--skip-agents", "-q"]).ok();
     bd(&sealed, &rig, &["create", "In a town"]).ok().says("gt-");
     let context = bd(&sealed, &rig, &["context", "--json"]).ok().json();
@@ -222,7 +210,7 @@ fn a_towns_empty_database_gets_its_tables_without_a_server() {
 #[test]
 fn settings_go_where_they_belong() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "-q"]).ok();
     let config = |args: &[&str]| bd(&sealed, &root, &[&["config"], args].concat());
     config(&["set", "jira.url", "https://j"]).ok().says("Set jira.url = https://j\n");
@@ -259,7 +247,7 @@ fn settings_go_where_they_belong() {
 #[test]
 fn a_secret_is_not_written_into_a_file_that_git_keeps() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "-q"]).ok();
     let set = ["config", "set", "github.token", "abc"];
     bd(&sealed, &root, &set).ok();
@@ -275,7 +263,7 @@ fn a_secret_is_not_written_into_a_file_that_git_keeps() {
 #[test]
 fn memories_are_kept_found_and_primed() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "-q"]).ok();
     let kept = bd(&sealed, &root, &["remember", "Always run the tests twice"]).ok();
     kept.says("Remembered [always-run-the-tests-twice]: Always run the tests twice");
@@ -324,7 +312,7 @@ fn every_word_of_bd_that_is_not_here_says_so_and_fails() {
 #[test]
 fn where_one_is_and_whether_it_works() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     let told = bd(&sealed, &root, &["where", "--json"]).fails(1).json();
     assert_eq!(told["error"], "no_beads_directory");
     bd(&sealed, &root, &["init", "-q"]).ok();
@@ -347,7 +335,7 @@ fn where_one_is_and_whether_it_works() {
 #[test]
 fn hooks_keep_what_the_user_wrote() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     write(&root.join(".git/hooks/pre-push"), "#!/bin/sh\necho mine\n");
     write(&root.join(".git/hooks/pre-commit.sample"), "#!/bin/sh\n");
     bd(&sealed, &root, &["init", "-q"]).ok();
@@ -381,7 +369,7 @@ fn hooks_keep_what_the_user_wrote() {
 #[test]
 fn a_hook_brings_the_issues_of_a_file_that_git_brought() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "-q"]).ok();
     let line = r#"{"_type":"issue","id":"w-9z","title":"Pulled","status":"open","priority":1,"issue_type":"task","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}"#;
     write(&root.join(".beads/issues.jsonl"), &format!("{line}\n"));
@@ -394,7 +382,7 @@ fn a_hook_brings_the_issues_of_a_file_that_git_brought() {
 #[test]
 fn doctor_looks_at_the_workspace_too() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "-q"]).ok();
     bd(&sealed, &root, &["create", "One"]).ok();
     bd(&sealed, &root, &["doctor"])
@@ -458,7 +446,7 @@ fn the_quickstart_is_led_nowhere_by_the_variables_of_another_town() {
 #[test]
 fn the_history_of_the_database_is_shown_and_what_is_left_is_committed() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "-q"]).ok();
     let at = || bd(&sealed, &root, &["vc", "status", "--json"]).ok().json();
     let first = at();
@@ -503,7 +491,7 @@ fn commands(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
 #[test]
 fn every_command_that_an_agent_is_told_of_is_here_with_its_flags() {
     let sealed = Sealed::new();
-    let root = repository(&sealed, "w");
+    let root = sealed.repository("w");
     bd(&sealed, &root, &["init", "-q"]).ok();
     let told = [&["prime", "--full"][..], &["quickstart"]].map(|args| bd(&sealed, &root, args).ok().out);
     // What is said not to be here says so too.
@@ -538,7 +526,7 @@ fn a_rig_whose_tables_nobody_has_made_yet_says_how_to_make_them() {
     let town = sealed.path().join("town");
     sealed.gt(&sealed.path(), &["install", town.to_str().unwrap()]).ok();
     // A rig is a repository; there is no git here that could make it one.
-    repository(&sealed, "town/api");
+    sealed.repository("town/api");
     sealed.gt(&town, &["rig", "add", "api"]).ok();
     let rig = town.join("api");
     for args in [&["ready"][..], &["list"], &["create", "Too early"], &["show", "api-1"]] {

@@ -11,15 +11,8 @@ use crate::sealed::{Ran, Sealed, run, write};
 
 const ISSUES: usize = 2600;
 
-fn command(sealed: &Sealed, cwd: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bd"));
-    command.args(args).current_dir(cwd);
-    sealed.seal(&mut command, cwd);
-    command
-}
-
 fn bd(sealed: &Sealed, cwd: &Path, args: &[&str]) -> Ran {
-    run(command(sealed, cwd, args))
+    run(sealed.bd_command(cwd, args))
 }
 
 fn id(n: usize) -> String {
@@ -52,12 +45,7 @@ fn lines() -> String {
 #[test]
 fn every_one_of_many_issues_is_listed_once_and_whole() {
     let sealed = Sealed::new();
-    let root = sealed.path().join("x");
-    write(&root.join(".git/HEAD"), "ref: refs/heads/main\n");
-    write(&root.join(".git/config"), "[core]\n\tbare = false\n");
-    for part in ["objects", "refs"] {
-        std::fs::create_dir_all(root.join(".git").join(part)).unwrap();
-    }
+    let root = sealed.repository("x");
     bd(&sealed, &root, &["init", "--prefix", "x"]).ok();
     write(&root.join("issues.in"), &lines());
     bd(&sealed, &root, &["import", "issues.in"]).ok();
@@ -118,7 +106,7 @@ fn every_one_of_many_issues_is_listed_once_and_whole() {
     }
 
     for sorted in [&[][..], &["--sort", "priority"]] {
-        let mut list = command(&sealed, &root, &[&["list", "--all", "--json"], sorted].concat());
+        let mut list = sealed.bd_command(&root, &[&["list", "--all", "--json"], sorted].concat());
         list.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
         run(list).fails(1).says("the output could not be written");
     }

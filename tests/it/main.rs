@@ -7,6 +7,7 @@
 )]
 
 mod bd_init;
+mod bd_long;
 mod bd_many;
 mod bd_workspace;
 mod command_line;

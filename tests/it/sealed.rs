@@ -48,6 +48,25 @@ impl Sealed {
         command
     }
 
+    /// A repository made by hand: what `git init` leaves, as far as anybody looks.
+    pub(crate) fn repository(&self, name: &str) -> PathBuf {
+        let root = self.path().join(name);
+        write(&root.join(".git/HEAD"), "ref: refs/heads/main\n");
+        write(&root.join(".git/config"), "[core]\n\tbare = false\n");
+        for part in ["objects", "refs"] {
+            fs::create_dir_all(root.join(".git").join(part)).unwrap();
+        }
+        root
+    }
+
+    /// A `bd` command in this directory.
+    pub(crate) fn bd_command(&self, cwd: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bd"));
+        command.args(args).current_dir(cwd);
+        self.seal(&mut command, cwd);
+        command
+    }
+
     /// The environment of every command here.
     pub(crate) fn seal(&self, command: &mut Command, cwd: &Path) {
         command.env_clear().stdin(Stdio::null()).env("PWD", cwd);

@@ -113,7 +113,7 @@ impl Import {
         };
         let path = given.unwrap_or_else(default);
         if path == "-" {
-            let records = records(bar.reading(std::io::stdin(), None))?;
+            let records = records(bar.reading(std::io::stdin(), None), "standard input")?;
             return Ok(Some(("stdin".to_owned(), records)));
         }
         let failed = |cannot: &str, call: &str, error: &std::io::Error| {
@@ -131,15 +131,15 @@ impl Import {
             return Ok(None);
         }
         let file = std::fs::File::open(&path).map_err(|error| failed("open", "open", &error))?;
-        let records = records(bar.reading(file, bytes))?;
+        let records = records(bar.reading(file, bytes), &path)?;
         Ok(Some((path, records)))
     }
 }
 
 // One line of text at a time is in memory.
-fn records(source: impl Read) -> Answer<Records> {
+fn records(source: impl Read, name: &str) -> Answer<Records> {
     let read = read(BufReader::with_capacity(1 << 16, source), Header::AnIssue);
-    read.map_err(|error| Refusal::new(error.to_string()))
+    read.map_err(|error| Refusal::new(error.to_string()).hint(format!("nothing of {name} was imported")))
 }
 
 fn message(result: &Imported) -> String {

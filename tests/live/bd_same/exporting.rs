@@ -104,3 +104,31 @@ fn each_program_knows_when_the_other_has_exported() {
     by(Who::Ours, "create 'Made third' --id t-x3");
     assert!(has(&twins.exported(&veil)[1], "Made third"));
 }
+
+#[test]
+fn each_kind_of_export_has_the_same_lines_in_the_same_order() {
+    let twins = Twins::copied();
+    twins.both("remember 'Locks are the truth' --key truth");
+    twins.both("create 'Test-title that nobody wants' --id t-x1 -p 1");
+    twins.both("create 'tmp things' --id t-x2 --ephemeral -p 2");
+    twins.both("create Testing --id t-x3 -p 3");
+    let veil = Veil::new();
+    for flags in [
+        "",
+        "--all",
+        "--include-infra",
+        "--include-memories",
+        "--scrub",
+        "--scrub --all",
+        "--all --no-memories",
+        "--include-memories --no-memories",
+    ] {
+        let [real, ours] = [Who::Real, Who::Ours].map(|who| {
+            let lines = twins.run(who, &split(format!("export {flags}").trim())).ok().out;
+            lines.lines().map(|line| veil.over(line)).collect::<Vec<_>>()
+        });
+        assert_eq!(real, ours, "export {flags}");
+        assert_eq!(has(&ours, "Test-title"), !flags.contains("scrub"), "export {flags}");
+        assert!(has(&ours, "\"title\":\"Testing\""), "export {flags}");
+    }
+}
