@@ -90,6 +90,8 @@ impl Bar {
             return;
         }
         state.stage = stage;
+        // Each of these may be drawn.
+        self.bar.set_position(0);
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style.progress_chars("=> "));
         }
@@ -97,7 +99,6 @@ impl Bar {
             Some(length) => self.bar.set_length(length),
             None => self.bar.unset_length(),
         }
-        self.bar.set_position(0);
         self.bar.set_message(stage);
     }
 }

@@ -1,7 +1,7 @@
 //! `bd create`.
 
 use beads::edge::parse_dep_spec;
-use beads::issue::{Metadata, is_mol_type, is_wisp_type, parse_priority};
+use beads::issue::{Metadata, is_mol_type, is_test_title, is_wisp_type, parse_priority};
 use beads::{Issue, IssueType, Status};
 use clap::Args;
 
@@ -9,9 +9,11 @@ use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
 use super::flags::{Texts, json_or_file, moment, split};
 use super::text::{id_and_title, in_the_past};
-use crate::cli::out;
+use crate::cli::out::{self, YELLOW, styled};
+use crate::store::family::Family;
 use crate::store::load::Rules;
 use crate::store::ops::{self, NewIssue};
+use crate::store::reader::By;
 use crate::store::{Outcome, step};
 
 /// Make a new issue
@@ -170,6 +172,18 @@ impl Create {
                 description = format!("{description}{gap}{heading}\n{text}");
             }
         }
+        let is_test = is_test_title(&title);
+        if is_test && !self.silent && !bd.global.quiet && is_in_use(bd)? {
+            out::note(format!("{} Creating test issue in production database", styled(YELLOW, "⚠")));
+            out::note(format!("  Title: {title:?} appears to be test data"));
+            out::note("  Recommendation: Use isolated test database with --db");
+            out::note(format!("    bd --db /tmp/test-beads create {title:?}"));
+        }
+        if description.is_empty() && !is_test && bd.workspace.config().bool("create.require-description") {
+            return Err(Refusal::plain(
+                "description is required (set create.require-description: false in config.yaml to disable)",
+            ));
+        }
         if self.ephemeral && self.no_history {
             return Err(Refusal::plain("--ephemeral and --no-history are mutually exclusive"));
         }
@@ -291,6 +305,12 @@ impl Create {
         out::raw(&text);
         Ok(())
     }
+}
+
+// Whether somebody keeps issues here: a first try in a new database is none of its business.
+fn is_in_use(bd: &Bd) -> Answer<bool> {
+    const MANY: usize = 5;
+    Ok(bd.reader()?.texts(Family::Issues.rows(), "id", By::All)?.len() >= MANY)
 }
 
 fn time(flag: &str, text: Option<&str>, example: &str, bd: &Bd) -> Answer<Option<jiff::Timestamp>> {

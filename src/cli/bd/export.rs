@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use beads::filter::Filter;
+use beads::issue::is_test_title;
 use beads::jsonl::{counts, write_issue, write_memory};
 use beads::order::SortKey;
 use beads::{Graph, Issue};
@@ -105,7 +106,7 @@ impl Export {
         // No condition of an export looks at the graph.
         let graph = Graph::default();
         let is_wanted = |issue: &Issue| {
-            filter.matches(issue, &graph, bd.now) && !(self.scrub && is_of_a_test(&issue.title))
+            filter.matches(issue, &graph, bd.now) && !(self.scrub && is_test_title(&issue.title))
         };
         let mut order: Vec<(usize, &Issue)> =
             issues.iter().enumerate().filter(|(_, issue)| is_wanted(issue)).collect();
@@ -189,12 +190,4 @@ impl Target {
             _ => Self::File(path.to_owned()),
         }
     }
-}
-
-/// Whether a title begins as those of tests do (bd 1.1.0 `detect_pollution.go`).
-fn is_of_a_test(title: &str) -> bool {
-    const BEGINNINGS: [&str; 7] = ["test", "benchmark", "sample", "tmp", "temp", "debug", "dummy"];
-    let title = title.to_lowercase();
-    let separates = |c: char| matches!(c, '-' | '_' | ' ' | '\t' | '\n' | '\x0c' | '\r');
-    BEGINNINGS.iter().any(|word| title.strip_prefix(word).is_some_and(|rest| rest.starts_with(separates)))
 }

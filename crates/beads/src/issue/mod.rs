@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub use metadata::{Metadata, MetadataError, check_key};
 pub use status_config::{CustomStatus, CustomStatusError, names_of_list, parse_custom_statuses};
-pub use validate::{Allowed, InvalidIssue, TooWide, check_widths, parse_priority};
+pub use validate::{Allowed, InvalidIssue, TooWide, check_widths, is_test_title, parse_priority};
 pub use words::{Category, INFRA_TYPES, IssueType, Status, is_mol_type, is_wisp_type, is_work_type};
 
 use crate::edge::Edge;

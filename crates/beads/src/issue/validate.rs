@@ -4,6 +4,7 @@ use jiff::{Span, Timestamp};
 
 use super::{Issue, IssueType, MetadataError, Status};
 use crate::content_hash;
+use crate::text::lower;
 use crate::text::quoted;
 
 /// Words that a store allows beyond the built-in ones.
@@ -76,6 +77,14 @@ pub fn parse_priority(text: &str) -> Result<i64, InvalidIssue> {
     number
         .filter(|number| (0..=4).contains(number))
         .ok_or_else(|| InvalidIssue::PriorityWord(text.to_owned()))
+}
+
+/// Whether a title begins as those of tests do (bd 1.1.0 `isTestIssue`): with such a word, in any case, and a break behind it.
+pub fn is_test_title(title: &str) -> bool {
+    const WORDS: [&str; 7] = ["test", "benchmark", "sample", "tmp", "temp", "debug", "dummy"];
+    let title = lower(title);
+    let is_break = |c: char| matches!(c, '-' | '_' | ' ' | '\t' | '\n' | '\x0c' | '\r');
+    WORDS.iter().any(|word| title.strip_prefix(word).is_some_and(|rest| rest.starts_with(is_break)))
 }
 
 impl Issue {
@@ -231,6 +240,16 @@ mod tests {
         }
         let refusal = r#"invalid priority "7" (expected 0-4 or P0-P4, not words like high/medium/low)"#;
         assert_eq!(parse_priority("7").unwrap_err().to_string(), refusal);
+    }
+
+    #[test]
+    fn titles_of_tests_begin_with_a_word_and_a_break() {
+        for title in ["test it", "Test-1", "TMP_x", "debug\tthis", "dummy ", "Sample issue"] {
+            assert!(is_test_title(title), "{title}");
+        }
+        for title in ["test", "Testing", "a test", " test it", "tests-1", "temp.", ""] {
+            assert!(!is_test_title(title), "{title}");
+        }
     }
 
     #[test]
