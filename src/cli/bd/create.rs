@@ -94,6 +94,9 @@ pub(super) struct Create {
     /// For events: what happened
     #[arg(long)]
     event_category: Option<String>,
+    /// Where it goes: another repository with a workspace, by its path (default: here, or where `routing.*` sends it)
+    #[arg(long, value_name = "DIR")]
+    pub(super) repo: Option<String>,
     /// For events: who caused it
     #[arg(long)]
     event_actor: Option<String>,

@@ -68,7 +68,7 @@ pub(super) struct Ready {
     exclude_type: Vec<String>,
     /// Take the first one
     #[arg(long)]
-    claim: bool,
+    pub(super) claim: bool,
     /// Only if the metadata says so
     #[command(flatten)]
     metadata: OfMetadata,

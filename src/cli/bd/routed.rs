@@ -4,7 +4,7 @@
 //! What is here goes before every route. What could go wrong is a command that does its work half here and half elsewhere;
 //! so those that work on one database do so on that of their first issue, or refuse to work on several.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::answer::{Answer, Refusal};
 use super::context::Bd;
@@ -12,7 +12,9 @@ use super::dep::Dep;
 use super::{Verb, comment};
 use crate::cli::out;
 use crate::store::StoreError;
-use crate::town::workspace::{Target, Workspace};
+use crate::store::load;
+use crate::store::reader::Reader;
+use crate::town::workspace::{NoRepository, Target, Workspace};
 
 /// The workspaces that the issues of a command are in.
 pub(super) struct Homes<'a> {
@@ -101,12 +103,53 @@ fn is_in(bd: &Bd, given: &str) -> Answer<bool> {
 }
 
 impl Bd {
-    /// The same caller in the workspace of a route. What is noted about the call stays in this one.
+    /// The same caller in the workspace of a route.
     fn other(&self, target: &Target) -> Answer<Self> {
+        self.at(&target.beads_dir, &target.database)
+    }
+
+    /// The same caller in another repository; `None`: it is the one here.
+    fn in_repository(&self, path: &str) -> Answer<Option<Self>> {
+        match self.workspace.repository(path) {
+            Ok(None) => Ok(None),
+            Ok(Some(found)) => self.at(&found.beads_dir, &found.database).map(Some),
+            Err(error) => {
+                let hint = match &error {
+                    NoRepository::Remote(_) => "the real bd can do it on the same database",
+                    NoRepository::Without(_) => "'bd init' there makes one",
+                };
+                Err(Refusal::plain(error.to_string()).hint(hint))
+            }
+        }
+    }
+
+    /// Where the settings send new issues, and the lists of them.
+    fn routed(&self) -> Answer<Option<Self>> {
+        let stored = load::all_keyed(&*self.reader()?, "config")?;
+        let stored = |key: &str| {
+            let row = stored.iter().find(|(known, _)| known == key);
+            row.map(|(_, value)| value.clone())
+        };
+        self.workspace.routed(stored).map_or(Ok(None), |path| self.in_repository(&path))
+    }
+
+    /// An issue that is nowhere else, where the settings send new ones: its id, and what it is read from.
+    pub(super) fn among_routed(&self, given: &str) -> Answer<Option<(String, Box<dyn Reader>)>> {
+        let Some(routed) = self.routed()? else { return Ok(None) };
+        let reader = routed.reader()?;
+        match Self::resolve(&*reader, given) {
+            Ok(id) => Ok(Some((id, reader))),
+            Err(StoreError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same caller in the workspace of this `.beads`. What is noted about the call stays in the one here.
+    fn at(&self, beads_dir: &Path, database: &str) -> Answer<Self> {
         // Also if the environment names the database of this one.
-        let database = ("BEADS_DOLT_SERVER_DATABASE".to_owned(), target.database.clone());
+        let database = ("BEADS_DOLT_SERVER_DATABASE".to_owned(), database.to_owned());
         let env = self.workspace.env().with([database]);
-        let workspace = Workspace::at(&env, self.workspace.cwd(), &target.beads_dir);
+        let workspace = Workspace::at(&env, self.workspace.cwd(), beads_dir);
         let mut other = Self::of(workspace, self.global.clone())?;
         other.actor.clone_from(&self.actor);
         other.owner.clone_from(&self.owner);
@@ -143,6 +186,14 @@ impl Verb {
 
 /// The workspace in which a command does all its work, if it is another one.
 pub(super) fn elsewhere(bd: &Bd, verb: &Verb) -> Answer<Option<Bd>> {
+    match verb {
+        Verb::Create(create) => {
+            return create.repo.as_deref().map_or_else(|| bd.routed(), |path| bd.in_repository(path));
+        }
+        Verb::List(_) => return bd.routed(),
+        Verb::Ready(ready) if !ready.claim => return bd.routed(),
+        _ => {}
+    }
     let Some(ids) = verb.ids_of_one_home() else { return Ok(None) };
     let mut homes = Homes::new(bd);
     let groups = homes.groups(&ids)?;

@@ -140,15 +140,18 @@ impl Show {
             let home = homes.of(given)?;
             let other = home.map(|at| homes.get(Some(at)).reader()).transpose()?;
             let reader = other.as_ref().unwrap_or(&reader);
-            let id = match Bd::resolve(&**reader, given) {
-                Ok(id) => id,
+            let (id, routed) = match Bd::resolve(&**reader, given) {
+                Ok(id) => (id, None),
                 Err(StoreError::NotFound(refusal)) => {
-                    out::note(format!("Error fetching {given}: {refusal}"));
-                    continue;
+                    let Some((id, routed)) = bd.among_routed(given)? else {
+                        out::note(format!("Error fetching {given}: {refusal}"));
+                        continue;
+                    };
+                    (id, Some(routed))
                 }
                 Err(error) => return Err(error.into()),
             };
-            let found = Shown::read(&**reader, &id)?;
+            let found = Shown::read(&**routed.as_ref().unwrap_or(reader), &id)?;
             if self.short {
                 page.line(pretty(&found.issue));
             } else if !bd.json() {

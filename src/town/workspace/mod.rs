@@ -20,6 +20,7 @@
 //! for commands with and another for those without a database, it is the one for commands with a database.
 
 mod config;
+mod elsewhere;
 mod env_file;
 mod find;
 mod git;
@@ -40,6 +41,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 pub use config::{Config, ConfigSource, Shown, go_duration};
+pub use elsewhere::{NoRepository, Repository};
 pub use find::Redirect;
 pub use git::Repo;
 pub use git_config::GitConfig;

@@ -16,6 +16,9 @@ use crate::town::env::{self, Env};
 use crate::town::json::Object;
 use crate::town::settings::{self, Settings};
 
+/// The database of a workspace that names none.
+pub(super) const DATABASE: &str = "beads";
+
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -186,7 +189,7 @@ impl Workspace {
         }
         match self.metadata().and_then(Metadata::database) {
             Some(value) => Given::new(value, self.metadata_origin()),
-            None => Given::new("beads".to_owned(), Origin::Default),
+            None => Given::new(DATABASE.to_owned(), Origin::Default),
         }
     }
 

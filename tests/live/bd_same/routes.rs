@@ -136,52 +136,121 @@ impl Towns {
     }
 }
 
+/// The databases of a town.
+const DATABASES: [&str; 3] =
+    [".beads/embeddeddolt/hq", "rig/.beads/embeddeddolt/r", "deep/own/.beads/embeddeddolt/s"];
+
+impl Towns {
+    /// What a command says, without what is of the town's place, of the program's layout and of the moment.
+    fn shaped(&self, who: Who, dir: &str, line: &str, veil: &Veil) -> String {
+        let ran = self.run(who, dir, line);
+        // The two towns have names of their own; texts of issues are laid out as each program does.
+        let out = without_bold(&ran.out).replace(self.dir(who).to_str().unwrap(), "(town)");
+        let is_ours = |line: &&str| !line.starts_with("Status: ") && !line.starts_with("Dependencies (");
+        // The real one looks for the titles of both ends here, where one of them is not.
+        let out = if line.starts_with("dep ") && !line.contains("--json") {
+            regex::Regex::new(r" \([A-Z][^)]*\)").unwrap().replace_all(&out, "").into_owned()
+        } else {
+            out
+        };
+        let lines: Vec<&str> = out.lines().map(str::trim).filter(|l| !l.is_empty()).filter(is_ours).collect();
+        // The reason why a route leads nowhere is told by ours alone.
+        let err = ran.err.lines().find(|l| !l.starts_with("Warning: the route of ")).unwrap_or_default();
+        [veil.over(&lines.join("\n")), ran.code.to_string(), veil.over(&first_line(err))].join("\n--\n")
+    }
+
+    /// Both say the same to each of these commands, and leave the same in all databases.
+    fn all_same<'l>(&self, commands: impl IntoIterator<Item = (&'l str, &'l str)>) {
+        let veil = Veil::new();
+        let mut differences = Vec::new();
+        for (dir, line) in commands {
+            let [real, ours] = [Who::Real, Who::Ours].map(|who| self.shaped(who, dir, line, &veil));
+            if real != ours {
+                let diff = TextDiff::from_lines(&real, &ours).unified_diff().context_radius(1).to_string();
+                differences.push(format!("{dir}: bd {line}\n{diff}"));
+            }
+        }
+        for database in DATABASES {
+            for table in TABLES {
+                let [real, ours] = [Who::Real, Who::Ours].map(|who| self.rows(who, database, table, &veil));
+                differences.extend(different_rows(&format!("{database} {table}"), &real, &ours));
+            }
+        }
+        all_same(&differences);
+    }
+}
+
 #[test]
 fn an_issue_of_another_rig_is_shown_and_changed_where_it_is() {
-    let veil = Veil::new();
     let towns = Towns::new();
-    let mut differences = Vec::new();
-    let titles = regex::Regex::new(r" \([A-Z][^)]*\)").unwrap();
-    let mut same = |dir: &str, line: &str| {
-        let shaped = |who: Who| {
-            let ran = towns.run(who, dir, line);
-            // The two towns have names of their own; texts of issues are laid out as each program does.
-            let out = without_bold(&ran.out).replace(towns.dir(who).to_str().unwrap(), "(town)");
-            let is_ours = |line: &&str| !line.starts_with("Status: ") && !line.starts_with("Dependencies (");
-            // The real one looks for the titles of both ends here, where one of them is not.
-            let out = if line.starts_with("dep ") && !line.contains("--json") {
-                titles.replace_all(&out, "").into_owned()
-            } else {
-                out
-            };
-            let lines: Vec<&str> =
-                out.lines().map(str::trim).filter(|l| !l.is_empty()).filter(is_ours).collect();
-            // The reason why a route leads nowhere is told by ours alone.
-            let err = ran.err.lines().find(|l| !l.starts_with("Warning: the route of ")).unwrap_or_default();
-            [veil.over(&lines.join("\n")), ran.code.to_string(), veil.over(&first_line(err))].join("\n--\n")
-        };
-        let (real, ours) = (shaped(Who::Real), shaped(Who::Ours));
-        if real != ours {
-            let diff = TextDiff::from_lines(&real, &ours).unified_diff().context_radius(1).to_string();
-            differences.push(format!("{dir}: bd {line}\n{diff}"));
-        }
-    };
-    for line in COMMANDS.lines() {
-        same(".", line);
-    }
-    same("rig/crew", "show r-2");
-    same("rig/crew", "show hq-1 --json");
-    same("rig", "show hq-1");
-    for database in [".beads/embeddeddolt/hq", "rig/.beads/embeddeddolt/r", "deep/own/.beads/embeddeddolt/s"]
-    {
-        for table in TABLES {
-            let [real, ours] = [Who::Real, Who::Ours].map(|who| towns.rows(who, database, table, &veil));
-            differences.extend(different_rows(&format!("{database} {table}"), &real, &ours));
-        }
-    }
-    all_same(&differences);
+    let elsewhere = [("rig/crew", "show r-2"), ("rig/crew", "show hq-1 --json"), ("rig", "show hq-1")];
+    towns.all_same(COMMANDS.lines().map(|line| (".", line)).chain(elsewhere));
     let last = |who: Who, dir: &str| fs::read_to_string(towns.dir(who).join(dir).join(".beads/last-touched"));
     assert_eq!(last(Who::Ours, ".").unwrap(), last(Who::Real, ".").unwrap());
+}
+
+/// Where new issues go: the flag, then the settings, which lists follow.
+const SENT: [(&str, &str); 33] = [
+    (".", "create 'To the rig' --repo rig --id r-20"),
+    (".", "create 'Its child' --repo=rig --parent r-3 --json"),
+    (".", "create 'Stays here' --repo . --id hq-20"),
+    ("rig", "create 'To the town' --repo .. --id hq-21 --json"),
+    ("rig/crew", "create 'To the rig again' --repo ../ --id r-21 -l a --deps r-1"),
+    (".", "create 'Only asked' --repo rig --dry-run"),
+    (".", "create 'Not its prefix' --repo rig --id hq-30"),
+    (".", "config set routing.contributor rig"),
+    (".", "create 'No mode' --id hq-23"),
+    (".", "config set routing.mode auto"),
+    (".", "config set beads.role contributor"),
+    (".", "create Planned --id r-22"),
+    (".", "list"),
+    (".", "list --json"),
+    (".", "list --all --limit 2"),
+    (".", "ready"),
+    (".", "ready --json"),
+    (".", "show r-1"),
+    (".", "show r-1 --json"),
+    (".", "show hq-1"),
+    (".", "show q-nonsense"),
+    (".", "blocked"),
+    (".", "count"),
+    (".", "create 'In spite of the settings' --repo . --id r-28"),
+    (".", "config set beads.role maintainer"),
+    (".", "create 'A maintainer stays' --id hq-24"),
+    (".", "list"),
+    (".", "config set routing.maintainer deep/own"),
+    (".", "create 'A maintainer goes' --id s-20"),
+    (".", "config set routing.mode explicit"),
+    (".", "create 'Explicitly here' --id hq-25"),
+    (".", "config set routing.default rig"),
+    (".", "create 'Always there' --id r-23"),
+];
+
+#[test]
+fn an_issue_is_made_and_listed_where_the_call_or_the_settings_send_it() {
+    let towns = Towns::new();
+    for who in [Who::Real, Who::Ours] {
+        // So that nothing but the settings leads from one to the other.
+        fs::remove_file(towns.dir(who).join(".beads/routes.jsonl")).unwrap();
+    }
+    towns.all_same(SENT);
+}
+
+#[test]
+fn no_workspace_is_made_where_an_issue_is_sent_and_there_is_none() {
+    let towns = Towns::new();
+    let sent = |repo: &str| towns.run(Who::Ours, ".", &format!("create Sent --id s-30 --repo {repo}"));
+    for repo in ["gone", "rig/crew/deeper", "https://example.com/o/r", "git@example.com:o/r.git"] {
+        let refused = sent(repo);
+        assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused:?}");
+        assert!(refused.err.lines().any(|line| line.starts_with("Hint: ")), "{refused:?}");
+    }
+    assert!(!towns.dir(Who::Ours).join("gone").exists());
+    // A redirect is followed: there is one database, and no second one beside the redirect.
+    sent("far").ok().says("Created issue: s-30");
+    towns.run(Who::Ours, "deep/own", "show s-30").ok();
+    let far: Vec<_> = fs::read_dir(towns.dir(Who::Ours).join("far/.beads")).unwrap().flatten().collect();
+    assert_eq!(far.len(), 1, "{far:?}");
 }
 
 #[test]
