@@ -51,15 +51,13 @@ impl Import {
             return Err(Refusal::new("use either --input or a positional file, not both"));
         }
         let Some((source, mut records)) = self.read(bd, bar)? else { return Ok(()) };
-        for issue in &mut records.issues {
-            issue.set_defaults();
-        }
         let mut known_titles = 0;
         if self.dedup {
             let stored = load::everything(&*bd.reader()?, true, With::NOTHING)?;
             known_titles = drop_known_titles(&mut records.issues, stored.iter());
         }
         if self.dry_run {
+            bar.end();
             let result = Imported {
                 created: records.issues.len(),
                 memories: records.memories.len(),
