@@ -26,9 +26,14 @@ pub(super) struct Link {
     kind: String,
 }
 
+/// Whether the second is above the first by its id.
+pub(super) fn is_above(child: &str, parent: &str) -> bool {
+    child.strip_prefix(parent).is_some_and(|rest| rest.starts_with('.'))
+}
+
 /// That the second is not above the first by its id: a child waits for those above it in any case.
 pub(super) fn check_not_above(child: &str, parent: &str) -> Result<(), StoreError> {
-    if !child.starts_with(&format!("{parent}.")) {
+    if !is_above(child, parent) {
         return Ok(());
     }
     Err(StoreError::Refused(format!(

@@ -15,6 +15,7 @@ mod context;
 mod create;
 mod delete;
 mod dep;
+mod dep_file;
 mod dep_show;
 mod doctor;
 mod explain;
@@ -197,7 +198,6 @@ enum Verb {
     Rename(rename::Rename),
     Duplicate(links::Duplicate),
     Supersede(links::Supersede),
-    #[command(subcommand)]
     Dep(dep::Dep),
     Init(Box<init::Init>),
     #[command(subcommand)]

@@ -35,6 +35,12 @@ pub fn add_edge(work: &mut Work<'_>, add: AddEdge) -> Result<(), StoreError> {
     }
 }
 
+/// Adds edges one after the other, each held to the rules as if those before it were there already. Gives the refusal of each;
+/// a caller that wants all of them or none gives up its transaction.
+pub fn add_edges(work: &mut Work<'_>, adds: Vec<AddEdge>) -> Result<Vec<Option<EdgeError>>, StoreError> {
+    link(work, adds, None)
+}
+
 /// Adds edges one after the other; one that is refused does not keep the others. `new` is an issue that these changes make.
 /// Gives the refusal of each.
 pub(super) fn link(

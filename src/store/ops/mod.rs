@@ -15,7 +15,7 @@ mod work;
 pub use close::{Close, Closed, Reopened, close, reopen};
 pub use create::{Created, NewIssue, create};
 pub use delete::{Counted, Deletion, delete, deletion};
-pub use dep::{AddEdge, add_edge, remove_edge};
+pub use dep::{AddEdge, add_edge, add_edges, remove_edge};
 pub use import::{MEMORY, import, remember};
 pub use label::{add_comment, add_label, remove_label};
 pub use molecule::{
