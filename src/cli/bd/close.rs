@@ -12,8 +12,10 @@ use serde_json::json;
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::audit::{self, FieldChange};
 use super::context::Bd;
+use super::flags::file_or_stdin;
 use super::gate;
 use super::routed::{Group, Homes};
+use super::sections;
 use super::text::id_and_title;
 use crate::cli::out;
 use crate::store::choice::Choice;
@@ -36,6 +38,9 @@ pub(super) struct Close {
     message: Option<String>,
     #[arg(long, hide = true)]
     comment: Option<String>,
+    /// Read why from a file; - is standard input
+    #[arg(long, value_name = "FILE")]
+    reason_file: Option<String>,
     /// Although it is pinned, blocked, or has open children
     #[arg(short, long)]
     force: bool,
@@ -59,7 +64,7 @@ pub(super) struct Close {
 impl Close {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let given = bd.ids_or_last(&self.ids)?;
-        let reasons = self.reasons();
+        let reasons = self.reasons()?;
         if reasons.len() > 1 && reasons.len() != given.len() {
             return Err(Refusal::new(format!(
                 "got {} close reasons for {} issue IDs; provide exactly one shared reason or one reason per issue",
@@ -67,6 +72,9 @@ impl Close {
                 given.len()
             )));
         }
+        // A reason that nobody gave is one that says nothing.
+        let default = ["Closed".to_owned()];
+        sections::check_reasons(bd, if reasons.is_empty() { &default } else { &reasons })?;
         for (flag, is_set) in [("--continue", self.next), ("--suggest-next", self.suggest_next)] {
             if is_set && given.len() > 1 {
                 return Err(Refusal::new(format!("{flag} only works when closing a single issue")));
@@ -211,6 +219,7 @@ impl Close {
             resolution: None,
             message: None,
             comment: None,
+            reason_file: None,
             force: false,
             session: None,
             next: false,
@@ -228,7 +237,24 @@ impl Close {
         }
     }
 
-    fn reasons(&self) -> Vec<String> {
+    fn reasons(&self) -> Answer<Vec<String>> {
+        let said = self.said_reasons();
+        let Some(file) = &self.reason_file else { return Ok(said) };
+        if !said.is_empty() {
+            return Err(Refusal::new(
+                "cannot specify both --reason-file and --reason/--resolution/--message/--comment",
+            ));
+        }
+        let text = file_or_stdin(file)
+            .map_err(|words| Refusal::new(format!("reading reason file {file:?}: {words}")))?;
+        if text.trim().is_empty() {
+            let words = format!("--reason-file {file:?} is empty; close reason is required");
+            return Err(Refusal::new(words));
+        }
+        Ok(vec![text])
+    }
+
+    fn said_reasons(&self) -> Vec<String> {
         let given: Vec<String> = self.reason.iter().filter(|reason| !reason.is_empty()).cloned().collect();
         if !given.is_empty() {
             return given;

@@ -1,6 +1,6 @@
 //! Flags that several commands share, and how their values are read.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use clap::Args;
@@ -112,9 +112,21 @@ fn read_file(path: &str) -> Answer<String> {
     if path == "-" {
         return stdin();
     }
-    let read = std::fs::read_to_string(Path::new(path));
-    read.map_err(|error| {
-        Refusal::plain(format!("reading body file: failed to open file: open {path}: {}", in_go(&error)))
+    file_or_stdin(path).map_err(|words| Refusal::plain(format!("reading body file: {words}")))
+}
+
+/// What a file says, or standard input for `-`; else why it cannot be read, for what is said in front.
+pub(super) fn file_or_stdin(path: &str) -> Result<String, String> {
+    if path == "-" {
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        read.map_err(|error| format!("failed to read from stdin: {error}"))?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(Path::new(path)).map_err(|error| {
+        // A directory opens, and cannot be read.
+        let call = if error.kind() == ErrorKind::IsADirectory { "read" } else { "open" };
+        format!("failed to {call} file: {call} {path}: {}", in_go(&error))
     })
 }
 

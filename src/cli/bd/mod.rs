@@ -51,6 +51,7 @@ mod repo_id;
 mod reports;
 mod routed;
 mod search;
+mod sections;
 mod shorthand;
 mod show;
 mod show_text;

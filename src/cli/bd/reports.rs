@@ -15,6 +15,7 @@ use super::answer::{Answer, Refusal, print_list, print_object, print_raw};
 use super::context::Bd;
 use super::lines::{Page, go_list};
 use super::picks::{Picks, given, has_title, ids};
+use super::sections;
 use crate::store::load::Rules;
 use crate::store::view::View;
 
@@ -430,29 +431,6 @@ struct Missing {
     warnings: usize,
 }
 
-// What issues of a type should have (bd `IssueType.RequiredSections`).
-fn sections(issue_type: &IssueType) -> &'static [&'static str] {
-    match issue_type {
-        IssueType::Bug => &["## Steps to Reproduce", "## Acceptance Criteria"],
-        IssueType::Task | IssueType::Feature | IssueType::Story => &["## Acceptance Criteria"],
-        IssueType::Epic => &["## Success Criteria"],
-        IssueType::Decision => &["## Decision", "## Rationale", "## Alternatives Considered"],
-        IssueType::Spike => &["## Goal", "## Findings"],
-        _ => &[],
-    }
-}
-
-fn missing(issue: &Issue) -> Vec<&'static str> {
-    let text = format!("{}\n{}", issue.description, issue.acceptance_criteria).to_lowercase();
-    let has_criteria = !issue.acceptance_criteria.is_empty();
-    let is_missing = |section: &&&str| {
-        let words = section.trim_start_matches("## ").to_lowercase();
-        let is_criteria = matches!(words.as_str(), "acceptance criteria" | "success criteria");
-        !(text.contains(&words) || (is_criteria && has_criteria))
-    };
-    sections(&issue.issue_type).iter().filter(is_missing).copied().collect()
-}
-
 impl Lint {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let view = View::load(&*bd.reader()?, true)?;
@@ -475,7 +453,8 @@ impl Lint {
             }
         }
         let found = issues.iter().filter_map(|issue| {
-            let missing = missing(issue);
+            let missing: Vec<&'static str> =
+                sections::missing(issue).into_iter().map(|(heading, _)| heading).collect();
             (!missing.is_empty()).then(|| Missing {
                 id: issue.id.clone(),
                 title: issue.title.clone(),
