@@ -8,6 +8,9 @@ use clap::Args;
 use super::answer::{Answer, Refusal, print_object};
 use super::context::Bd;
 use super::flags::{Texts, json_or_file, moment, split};
+use super::later::not_here;
+use super::markdown;
+use super::sections;
 use super::text::{id_and_title, in_the_past};
 use crate::cli::out::{self, YELLOW, styled};
 use crate::store::family::Family;
@@ -118,11 +121,23 @@ pub(super) struct Create {
     /// Prefix of the new id, instead of the database's
     #[arg(long)]
     prefix: Option<String>,
+    /// Refuse an issue that lacks a section that its type should have
+    #[arg(long)]
+    validate: bool,
+    /// Make the issues of a Markdown file, one for each heading `## …`
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<String>,
+    #[arg(long, hide = true)]
+    graph: Option<String>,
 }
 
 impl Create {
     pub(super) fn run(self, bd: &Bd) -> Answer {
+        if let Some(done) = self.many(bd) {
+            return done;
+        }
         let issue = self.issue(bd)?;
+        sections::check_new(bd, &issue, self.validate)?;
         let new = self.new_issue(issue)?;
         if self.dry_run {
             return self.preview(bd, &new);
@@ -150,6 +165,23 @@ impl Create {
         out::line(format!("  Priority: P{}", issue.priority));
         out::line(format!("  Status: {}", issue.status));
         Ok(())
+    }
+
+    // Files with several issues; `None`: it is one.
+    fn many(&self, bd: &Bd) -> Option<Answer> {
+        let given = |flag: &Option<String>| flag.clone().filter(|file| !file.is_empty());
+        let refused = |words: &str| Some(Err(Refusal::plain(words)));
+        match (given(&self.file), given(&self.graph)) {
+            (None, None) => None,
+            (Some(_), Some(_)) => refused("cannot specify both --file and --graph"),
+            (Some(_), None) if !self.title.is_empty() => refused("cannot specify both title and --file flag"),
+            (Some(_), None) if self.dry_run => refused("--dry-run is not supported with --file flag"),
+            (Some(file), None) => Some(markdown::create(bd, &file)),
+            (None, Some(_)) if !self.title.is_empty() => {
+                refused("cannot specify both title and --graph flag")
+            }
+            (None, Some(_)) => Some(Err(not_here("bd create --graph"))),
+        }
     }
 
     fn title(&self) -> Answer<String> {

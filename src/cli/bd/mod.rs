@@ -34,6 +34,7 @@ mod lines;
 mod links;
 mod list;
 mod list_format;
+mod markdown;
 mod memory;
 mod merge_slot;
 mod migrate;
