@@ -42,6 +42,23 @@ const KEPT: [&str; 19] = [
     "mol_type",
 ];
 
+/// What is told of an issue as it was.
+const TOLD: [&str; 13] = [
+    "id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "issue_type",
+    "assignee",
+    "estimated_minutes",
+    "created_at",
+    "created_by",
+    "owner",
+    "updated_at",
+    "closed_at",
+];
+
 /// What is told of an issue that differs.
 const COMPARED: [&str; 5] = ["id", "title", "description", "status", "priority"];
 
@@ -85,6 +102,20 @@ pub fn differences(store: &Store, from: &str, to: &str) -> Result<Vec<Difference
     }
 }
 
+/// An issue as it was at a revision. The error of an unknown one is Dolt's.
+pub fn as_of(store: &Store, revision: &str, id: &str) -> Result<Option<Issue>, StoreError> {
+    if let Some(native) = store.files()? {
+        let session = native.session()?;
+        let unknown = || StoreError::Refused(format!("Error 1105: branch not found: {revision}"));
+        let root = session.resolve_root(revision)?.ok_or_else(unknown)?;
+        return of_state(&session, root, id, &TOLD);
+    }
+    // Dolt takes no parameter for the revision.
+    let sql = format!("SELECT {} FROM {TABLE} AS OF {} WHERE id = ?", TOLD.join(", "), literal(revision));
+    let rows = store.statements()?.ask(&sql, &[Value::Text(id.to_owned())])?;
+    Ok(rows.into_iter().next().map(|row| issue(TOLD.into_iter().zip(row))))
+}
+
 fn versions_of_files(native: &Native, id: &str) -> Result<Vec<Version>, StoreError> {
     let session = native.session()?;
     let mut found = Vec::new();
@@ -97,7 +128,7 @@ fn versions_of_files(native: &Native, id: &str) -> Result<Vec<Version>, StoreErr
         let Some(address) = tables.address(TABLE)? else { continue };
         let issue = match &last {
             Some((seen, issue)) if *seen == address => issue.clone(),
-            _ => of_state(&session, entry.commit.root_value, id)?,
+            _ => of_state(&session, entry.commit.root_value, id, &KEPT)?,
         };
         last = Some((address, issue.clone()));
         let Some(issue) = issue else { continue };
@@ -112,12 +143,17 @@ fn versions_of_files(native: &Native, id: &str) -> Result<Vec<Version>, StoreErr
     Ok(found)
 }
 
-fn of_state(session: &Session, root: Hash, id: &str) -> Result<Option<Issue>, StoreError> {
+fn of_state(
+    session: &Session,
+    root: Hash,
+    id: &str,
+    columns: &[&'static str],
+) -> Result<Option<Issue>, StoreError> {
     let reader = NativeReader::at(session, root)?;
     let Some(table) = reader.table(TABLE)? else { return Ok(None) };
     // An older schema lacks some.
     let columns: Vec<&str> =
-        KEPT.into_iter().filter(|column| table.schema().position(column).is_some()).collect();
+        columns.iter().copied().filter(|column| table.schema().position(column).is_some()).collect();
     let by = [("id", Value::Text(id.to_owned()))];
     let row = reader.rows(TABLE, &columns, By::Equal(&by))?.into_iter().next();
     Ok(row.map(|row| issue(columns.into_iter().zip(row))))

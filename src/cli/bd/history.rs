@@ -97,19 +97,23 @@ impl History {
     }
 }
 
-// What bd takes as a revision, and what Dolt takes besides.
-fn check(which: &str, revision: &str) -> Answer {
+/// What bd takes as a revision, and what Dolt takes besides; else what is wrong with it.
+pub(super) fn problem_of(revision: &str) -> Option<String> {
     let is_fine = |c: char| c.is_ascii_alphanumeric() || "_./-~^".contains(c);
-    let problem = if revision.is_empty() {
-        "ref cannot be empty".to_owned()
+    if revision.is_empty() {
+        Some("ref cannot be empty".to_owned())
     } else if revision.len() > 128 {
-        "ref too long".to_owned()
+        Some("ref too long".to_owned())
     } else if !revision.chars().all(is_fine) {
-        format!("invalid ref format: {revision}")
+        Some(format!("invalid ref format: {revision}"))
     } else {
-        return Ok(());
-    };
-    Err(Refusal::new(format!("failed to get diff: invalid {which}: {problem}")))
+        None
+    }
+}
+
+fn check(which: &str, revision: &str) -> Answer {
+    let refused = |problem| Refusal::new(format!("failed to get diff: invalid {which}: {problem}"));
+    problem_of(revision).map_or(Ok(()), |problem| Err(refused(problem)))
 }
 
 impl Diff {

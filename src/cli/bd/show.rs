@@ -8,11 +8,13 @@ use clap::Args;
 
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::context::Bd;
+use super::history::problem_of;
 use super::lines::{Page, pretty};
 use super::routed::Homes;
 use super::show_text;
 use crate::cli::out;
 use crate::store::StoreError;
+use crate::store::history;
 use crate::store::load::{self, StoredEdge, With};
 use crate::store::reader::Reader;
 use crate::store::view::View;
@@ -51,7 +53,8 @@ pub(super) struct Show {
     /// In JSON: also the comments
     #[arg(long)]
     include_comments: bool,
-    #[arg(long, hide = true)]
+    /// As it was at a commit, a branch, HEAD~2
+    #[arg(long, value_name = "REVISION")]
     as_of: Option<String>,
     #[arg(long, hide = true)]
     thread: bool,
@@ -124,9 +127,10 @@ impl Show {
                 "at least one issue ID is required (use positional args, --id flag, or --current)",
             ));
         }
-        for (is_given, flag) in
-            [(self.as_of.is_some(), "--as-of"), (self.thread, "--thread"), (self.watch, "--watch")]
-        {
+        if let Some(revision) = self.as_of.as_ref().filter(|text| !text.is_empty()) {
+            return self.run_as_of(bd, revision);
+        }
+        for (is_given, flag) in [(self.thread, "--thread"), (self.watch, "--watch")] {
             if is_given {
                 return Err(Refusal::new(format!("{flag} is not supported")));
             }
@@ -174,6 +178,30 @@ impl Show {
         }
         let include = Include { dependents: self.include_dependents, comments: self.include_comments };
         print_list(shown.iter().map(|found| found.details(include)))
+    }
+
+    // Only whole ids, and no failure if one is not found, as in bd.
+    fn run_as_of(&self, bd: &Bd, revision: &str) -> Answer {
+        let (mut page, mut found) = (Page::default(), Vec::new());
+        let problem = problem_of(revision).map(|problem| format!("invalid ref: {problem}"));
+        for (at, id) in self.ids.iter().enumerate() {
+            let read = match &problem {
+                Some(problem) => Err(problem.clone()),
+                None => match history::as_of(&bd.store, revision, id) {
+                    Ok(Some(issue)) => Ok(issue),
+                    Ok(None) => Err(format!("not found: issue {id} as of {revision}")),
+                    Err(StoreError::Refused(words)) => Err(format!("get issue as of {revision}: {words}")),
+                    Err(error) => return Err(error.into()),
+                },
+            };
+            match read {
+                Err(words) => out::note(format!("Error fetching {id} as of {revision}: {words}")),
+                Ok(issue) if self.short => page.line(pretty(&issue)),
+                Ok(issue) if bd.json() => found.push(issue),
+                Ok(issue) => show_text::as_of(&mut page, &issue, at > 0, revision),
+            }
+        }
+        if found.is_empty() { page.print() } else { print_list(&found) }
     }
 
     fn run_linked(&self, bd: &Bd) -> Answer {

@@ -59,6 +59,20 @@ pub(super) fn show(page: &mut Page, shown: &Shown, is_later: bool, long: bool, z
     page.line("");
 }
 
+/// An issue as it was at a revision.
+pub(super) fn as_of(page: &mut Page, issue: &Issue, is_later: bool, revision: &str) {
+    if is_later {
+        page.line(format_args!("\n{}", "-".repeat(60)));
+    }
+    page.line(format_args!("\n{} (as of {revision})", header(issue)));
+    metadata_lines(page, issue);
+    if !issue.description.is_empty() {
+        page.line("\nDESCRIPTION");
+        indented(page, &issue.description, "  ");
+    }
+    page.line("");
+}
+
 /// A text with every line indented.
 pub(super) fn indented(page: &mut Page, text: &str, by: &str) {
     for line in text.trim_end().split('\n') {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use gt::store::commits;
-use gt::store::history::{differences, versions};
+use gt::store::history::{as_of, differences, versions};
 use gt::store::{Engine, Server, Store, Whereabouts};
 use gt::sys::net::Port;
 
@@ -103,6 +103,14 @@ fn a_server_on_another_machine_tells_the_history_that_the_files_tell() {
             assert_eq!(told.is_empty(), from == "main", "{from}");
             assert_eq!(differences(&server, from, to).unwrap(), told, "{dolt:?}: {from} to {to}");
         }
+        for revision in ["HEAD", "HEAD~3", "main"] {
+            for id in ["t-ms", "t-new", "t-none"] {
+                let told = as_of(&files, revision, id).unwrap();
+                let is_there = id == "t-ms" || (id == "t-new" && revision == "HEAD~3");
+                assert_eq!(told.is_some(), is_there, "{revision}: {id}");
+                assert_eq!(as_of(&server, revision, id).unwrap(), told, "{dolt:?}: {revision}: {id}");
+            }
+        }
         assert_eq!(commits::head(&server).unwrap(), commits::head(&files).unwrap(), "{dolt:?}");
         let told = commits::log(&files, 1000).unwrap();
         assert!(told.len() > CHANGES.len(), "{told:?}");
@@ -110,9 +118,37 @@ fn a_server_on_another_machine_tells_the_history_that_the_files_tell() {
         assert_eq!(commits::log(&server, 2).unwrap(), told[..2], "{dolt:?}");
         for store in [files, server] {
             let refused = differences(&store, "nonsense", "main").unwrap_err().to_string();
+            let unknown = as_of(&store, "nonsense", "t-ms").unwrap_err().to_string();
+            assert!(unknown.contains("nonsense"), "{unknown}");
             assert!(refused.contains("nonsense"), "{refused}");
         }
     }
+}
+
+#[test]
+fn an_issue_as_it_was_is_shown_as_by_the_real_one() {
+    let twins = Twins::copied_after(&CHANGES);
+    let commits = commits(&twins);
+    let mut list = String::new();
+    for revision in
+        [&commits[0], &commits[3], &commits[CHANGES.len()], "main", "HEAD", "WORKING", "nonsense", "a;b"]
+    {
+        write!(
+            list,
+            "show t-ms t-new --as-of {revision} --json\nshow t-ms t-none t-new --as-of {revision} --short\n\
+             show t-ms --as-of {revision}\n"
+        )
+        .unwrap();
+    }
+    list += "show ms --as-of main\nshow t-wisp-a --as-of WORKING\nshow --as-of main\nshow t-spike t-story --as-of main\n\
+             show --current --as-of main --short\nshow t-bug1 --as-of HEAD --watch\n";
+    all_same(&twins.differences(&list, super::squashed));
+    // What the real one refuses, and what nothing but the past has.
+    let asked = |revision: &str| {
+        twins.run(Who::Ours, &words(&["show", "t-ms", "t-new", "--as-of", revision, "--json"])).ok().out
+    };
+    assert_eq!(asked("HEAD~3"), asked(&commits[3]));
+    assert!(asked("HEAD~3").contains("A new one") && !asked("HEAD").contains("A new one"));
 }
 
 fn store(dir: Option<&Path>, port: u16) -> Store {
