@@ -248,6 +248,9 @@ impl List {
                 "bd list does not accept positional arguments; use flags instead (see bd list --help)".into()
             }));
         }
+        if self.offset.is_some_and(|offset| offset < 0) {
+            return Err(Refusal::plain("--offset must be >= 0"));
+        }
         if self.offset.is_some_and(|offset| offset != 0) {
             return Err(Refusal::plain("--offset is only supported under --proxied-server"));
         }

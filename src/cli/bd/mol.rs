@@ -410,9 +410,45 @@ pub(super) struct Bond {
     /// A name for ids below the molecule, such as arm-{{name}}
     #[arg(long = "ref", default_value = "", value_name = "NAME")]
     reference: String,
+    /// Only show what would be put together
+    #[arg(long)]
+    dry_run: bool,
+    /// Of two templates: the title of what is made
+    #[arg(long = "as", default_value = "", hide_default_value = true, value_name = "TITLE")]
+    title: String,
 }
 
 impl Bond {
+    // By the label, while the bond itself goes by the flag.
+    fn preview(&self, first: &Molecule, second: &Molecule, values: &BTreeMap<String, String>) {
+        let (a, b) = (first.root(), second.root());
+        let (a_is_proto, b_is_proto) = (ops::is_template(a), ops::is_template(b));
+        let word = |is_proto: bool| if is_proto { "proto" } else { "molecule" };
+        out::line(format!("\nDry run: bond {} + {}", a.id, b.id));
+        out::line(format!("  A: {} ({})", a.title, word(a_is_proto)));
+        out::line(format!("  B: {} ({})", b.title, word(b_is_proto)));
+        out::line(format!("  Bond type: {}", self.kind));
+        if self.ephemeral {
+            out::line("  Phase override: vapor (--ephemeral)");
+        } else if self.pour {
+            out::line("  Phase override: liquid (--pour)");
+        }
+        if !self.reference.is_empty() {
+            let resolved = ops::substitute(&self.reference, values);
+            out::line(format!("  Child ref: {} (resolved: {resolved})", self.reference));
+        }
+        match (a_is_proto, b_is_proto) {
+            (true, true) => {
+                out::line("  Result: compound proto");
+                if !self.title.is_empty() {
+                    out::line(format!("  Custom title: {}", self.title));
+                }
+            }
+            (false, false) => out::line("  Result: compound molecule"),
+            _ => out::line("  Result: spawn proto, attach to molecule"),
+        }
+    }
+
     fn run(self, bd: &Bd) -> Answer {
         if self.ephemeral && self.pour {
             return Err(Refusal::new("cannot use both --ephemeral and --pour"));
@@ -441,6 +477,10 @@ impl Bond {
             Ok(Molecule::load(&*reader, &id)?)
         };
         let (first, second) = (operand(&self.first)?, operand(&self.second)?);
+        if self.dry_run {
+            self.preview(&first, &second, &values);
+            return Ok(());
+        }
         // bd goes by the flag here, not by the label.
         let made = match (first.root().is_template, second.root().is_template) {
             (true, true) => {

@@ -10,9 +10,11 @@ use serde_json::json;
 
 use super::answer::{Answer, Refusal, print_list, print_object};
 use super::context::{Bd, Calling};
+use super::flags::file_or_stdin;
 use super::later::not_here;
 use super::programs;
 use crate::cli::out;
+use crate::store::Outcome;
 use crate::store::commits::{self, Head};
 use crate::sys::spawn;
 use crate::town::workspace::{Mode, Place};
@@ -35,6 +37,17 @@ pub(super) struct Commit {
     /// What the commit says
     #[arg(short, long)]
     message: Option<String>,
+    /// Read that from standard input
+    #[arg(long)]
+    stdin: bool,
+}
+
+/// Commit what is not committed
+#[derive(Debug, Args)]
+pub(super) struct DoltCommit {
+    /// What the commit says
+    #[arg(short, long)]
+    message: Option<String>,
 }
 
 /// The commits, newest first
@@ -43,6 +56,14 @@ pub(super) struct Log {
     /// At most so many
     #[arg(short = 'n', long, default_value_t = 20)]
     limit: usize,
+}
+
+/// Stop the town's server
+#[derive(Debug, Args)]
+pub(super) struct Stop {
+    /// Kill it if it does not end
+    #[arg(long)]
+    force: bool,
 }
 
 /// The database's place and its server
@@ -54,11 +75,10 @@ pub(super) enum Dolt {
     Status,
     /// Start the town's server
     Start,
-    /// Stop the town's server
-    Stop,
+    Stop(Stop),
     /// Whether the server answers
     Test,
-    Commit(Commit),
+    Commit(DoltCommit),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -97,18 +117,58 @@ fn status(bd: &Bd) -> Answer {
 }
 
 impl Commit {
-    fn run(self, bd: &Bd) -> Answer {
-        let message = self.message.unwrap_or_else(|| format!("bd: commit by {}", bd.actor));
-        // No change of its own: what is in the working set is committed.
-        let done =
-            bd.write("commit", |_| Ok(crate::store::Outcome { message: Some(message.clone()), result: () }));
-        done?;
+    fn said(&self) -> Answer<String> {
+        let given = self.message.clone().filter(|message| !message.is_empty());
+        let said = if self.stdin {
+            if given.is_some() {
+                return Err(Refusal::new("cannot specify both --stdin and -m/--message"));
+            }
+            let text = file_or_stdin("-").map_err(|words| {
+                Refusal::new(format!("failed to read commit message from stdin: {words}"))
+            })?;
+            Some(text.trim_end_matches('\n').to_owned())
+        } else {
+            given
+        };
+        said.filter(|message| !message.is_empty())
+            .ok_or_else(|| Refusal::new("commit message is required (use -m, --message, or --stdin)"))
+    }
+
+    fn run(&self, bd: &Bd) -> Answer {
+        let message = self.said()?;
+        let hash = commit(bd, &message)?;
         if bd.json() {
-            return print_object(&json!({ "committed": true, "message": message }));
+            return print_object(&match hash {
+                Some(hash) => json!({ "committed": true, "hash": hash, "message": message }),
+                None => json!({ "committed": false, "message": "nothing to commit" }),
+            });
         }
-        out::line(format!("Committed: {message}"));
+        out::line(match hash {
+            Some(hash) => format!("Created commit {}", hash.get(..8).unwrap_or(&hash)),
+            None => "Nothing to commit".to_owned(),
+        });
         Ok(())
     }
+}
+
+impl DoltCommit {
+    fn run(&self, bd: &Bd) -> Answer {
+        let given = self.message.clone().filter(|message| !message.is_empty());
+        let message = given.unwrap_or_else(|| format!("bd: commit by {}", bd.actor));
+        out::line(match commit(bd, &message)? {
+            Some(_) => "Committed.",
+            None => "Nothing to commit.",
+        });
+        Ok(())
+    }
+}
+
+// Commits what is in the working set. Gives the new commit, if there was anything.
+fn commit(bd: &Bd, message: &str) -> Answer<Option<String>> {
+    let before = commits::head(&bd.store)?.commit;
+    bd.write("commit", |_| Ok(Outcome { message: Some(message.to_owned()), result: () }))?;
+    let after = commits::head(&bd.store)?.commit;
+    Ok((after != before).then_some(after))
 }
 
 impl Log {
@@ -142,9 +202,9 @@ impl Dolt {
     pub(super) fn run(self, calling: Calling) -> Answer {
         match self {
             Self::Show => show(&calling),
-            Self::Status => server(&calling, "status"),
-            Self::Start => server(&calling, "start"),
-            Self::Stop => server(&calling, "stop"),
+            Self::Status => server(&calling, "status", false),
+            Self::Start => server(&calling, "start", false),
+            Self::Stop(stop) => server(&calling, "stop", stop.force),
             Self::Test => test(&calling),
             Self::Commit(commit) => commit.run(&calling.bd()?),
             Self::Other(words) => {
@@ -203,7 +263,7 @@ fn show(calling: &Calling) -> Answer {
 }
 
 // `gt dolt …` of the town around the workspace, with its own words and exit codes.
-fn server(calling: &Calling, verb: &str) -> Answer {
+fn server(calling: &Calling, verb: &str, force: bool) -> Answer {
     let workspace = calling.workspace()?;
     let place = workspace.place().map_err(|error| Refusal::new(error.to_string()))?;
     let town = match place {
@@ -241,7 +301,10 @@ fn server(calling: &Calling, verb: &str) -> Answer {
     let gt = gt
         .or_else(|| calling.env.find_program("gt"))
         .ok_or_else(|| Refusal::plain("there is no program gt"))?;
-    let words = ["--town".into(), town.root().as_os_str().to_owned(), "dolt".into(), verb.into()];
+    let mut words = vec!["--town".into(), town.root().as_os_str().to_owned(), "dolt".into(), verb.into()];
+    if force {
+        words.push("--force".into());
+    }
     let ran = programs::wait(spawn::foreground(&gt, &words, &calling.cwd, None, &[])).flatten();
     let (status, _) = ran.map_err(|error| Refusal::plain(format!("{}: {error}", gt.display())))?;
     if status.success() {

@@ -6,6 +6,7 @@
 
 mod busy;
 mod exporting;
+mod files;
 mod gates;
 mod history;
 mod renaming;

@@ -45,7 +45,7 @@ query status=open --json";
 
 impl Twins {
     /// A command that reads this.
-    fn run_with_input(&self, who: Who, line: &str, input: &str) -> Ran {
+    pub(super) fn run_with_input(&self, who: Who, line: &str, input: &str) -> Ran {
         let file = self.town.outside().join("input");
         fs::write(&file, input).unwrap();
         let mut command = super::command(&self.town, &self.dir(who), who, &split(line));
