@@ -1,4 +1,5 @@
-//! Starting other programs: a long-lived server in its own session, or a short command whose output we want.
+//! Starting other programs: a long-lived server in its own session, a short command whose output we want, or a script that goes
+//! its own way.
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
+use super::clock::Deadline;
 use super::interrupt::Interrupt;
 use super::process::{Handle, Pid, Signal};
 
@@ -40,6 +42,38 @@ pub fn server(server: &Server, log: File) -> io::Result<Child> {
         });
     }
     command.spawn()
+}
+
+/// Starts a script that may outlive us and that nobody listens to: in a process group of its own, with `input` as its standard
+/// input, both outputs to `/dev/null`, and none of the descriptors that our caller has left open. It has our working
+/// directory and environment, and the variable `said`.
+#[expect(unsafe_code, reason = "pre_exec is how a child lets go of our caller's files")]
+pub fn unattended(program: &Path, args: &[&str], said: (&str, &OsStr), input: File) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    command.args(args).env(said.0, said.1).process_group(0);
+    command.stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
+    // SAFETY: between fork and exec only a system call is made, which is async-signal-safe and allocates nothing.
+    unsafe {
+        command.pre_exec(|| {
+            close_the_callers_files_at_exec();
+            Ok(())
+        });
+    }
+    command.spawn()
+}
+
+/// Waits for the end of a child that leads a process group of its own. At the deadline the whole group is killed.
+pub async fn ended_or_killed(mut child: Child, deadline: Deadline) -> io::Result<()> {
+    if let Some(handle) = Handle::open(pid_of(&child)?)?
+        && tokio::time::timeout(deadline.remaining(), handle.ended()).await.is_err()
+    {
+        // It is our child and not reaped: nobody else can have its number, nor can a group.
+        rustix::process::kill_process_group(
+            rustix::process::Pid::from_child(&child),
+            rustix::process::Signal::KILL,
+        )?;
+    }
+    child.wait().map(drop)
 }
 
 // Our own descriptors are close-on-exec. Those that our caller left open (`flock FILE gt …`, `exec 3>&1`) are not: the
