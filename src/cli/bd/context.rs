@@ -7,6 +7,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::Global;
 use super::answer::{Answer, Refusal};
+use super::event_hooks::EventHooks;
 use crate::cli::out;
 use crate::store::load::{self, Rules};
 use crate::store::ops::Act;
@@ -134,7 +135,7 @@ impl Bd {
         Ok(self.store.reader()?)
     }
 
-    /// Writes. `--readonly` refuses, in bd's words.
+    /// Writes, and runs the hooks that hear of it. `--readonly` refuses, in bd's words.
     pub(super) fn write<T>(
         &self,
         verb: &str,
@@ -148,6 +149,7 @@ impl Bd {
         let is_checked = self.workspace.env().text("BEADS_SKIP_IDENTITY_CHECK").as_deref() != Some("1");
         let ignores_skew = self.global.ignore_schema_skew
             || self.workspace.env().text("BD_IGNORE_SCHEMA_SKEW").as_deref() == Some("1");
+        let mut hooks = EventHooks::of(self, verb);
         let written = self.store.write(|tx| {
             if let Some(project) = project.as_ref().filter(|_| is_checked) {
                 same_project(tx.reader(), project)?;
@@ -155,9 +157,15 @@ impl Bd {
             if !ignores_skew {
                 not_newer(tx.reader())?;
             }
-            job(tx)
+            match &mut hooks {
+                Some(hooks) => job(&mut hooks.watch(tx)),
+                None => job(tx),
+            }
         })?;
         self.has_written.set(true);
+        if let Some(hooks) = hooks {
+            hooks.run(self);
+        }
         Ok(written)
     }
 

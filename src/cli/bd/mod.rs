@@ -18,6 +18,7 @@ mod dep;
 mod dep_file;
 mod dep_show;
 mod doctor;
+mod event_hooks;
 mod explain;
 mod export;
 mod fields;

@@ -17,7 +17,7 @@ impl Twins {
     }
 
     /// A server on the files of one of them; started again if it met the lock of somebody who looked.
-    fn serve(&self, whose: Who) -> (Child, u16) {
+    pub(super) fn serve(&self, whose: Who) -> (Child, u16) {
         let dir = self.dir(whose);
         for _ in 0..MOST_STARTS {
             let port = free_port();

@@ -5,6 +5,7 @@
 //! A real bd takes a fifth of a second for each, so a workspace is made once and commands that only read share it.
 
 mod busy;
+mod event_hooks;
 mod exporting;
 mod files;
 mod gates;
