@@ -58,9 +58,10 @@ impl Tx for Noting<'_> {
     }
 
     fn apply(&mut self, changes: Changes) -> Result<(), StoreError> {
-        let edges = match self.hooks.events.contains(&Event::Update) {
-            true => touched_edges(self.tx.reader(), changes.as_slice())?,
-            false => HashMap::new(),
+        let edges = if self.hooks.events.contains(&Event::Update) {
+            touched_edges(self.tx.reader(), changes.as_slice())?
+        } else {
+            HashMap::new()
         };
         let noted = noted(changes.as_slice(), &edges, self.hooks.is_deletion);
         let is_told = |noted: &Noted| self.hooks.events.contains(&noted.event);
