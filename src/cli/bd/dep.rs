@@ -127,7 +127,14 @@ impl Blocks {
         let blocked = self.blocked.filter(|id| !id.is_empty());
         let (blocker, blocked) = match (self.blocker.into_iter().next(), blocked) {
             (Some(blocker), Some(blocked)) => (blocker, blocked),
-            (None, _) => return Err(Refusal::new("--blocks requires exactly one issue ID argument")),
+            (None, Some(_)) => {
+                return Err(Refusal::new("--blocks requires exactly one issue ID argument"));
+            }
+            (None, None) => {
+                let mut help = Words::augment_args(Command::new("dep").bin_name("bd dep"));
+                out::raw(&help.render_help().to_string());
+                return Ok(());
+            }
             (Some(word), None) => return Err(Refusal::plain(unknown_below("bd dep", &word))),
         };
         let mut homes = Homes::new(bd);

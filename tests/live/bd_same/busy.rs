@@ -38,7 +38,7 @@ impl Twins {
 }
 
 /// Writes until it is told to end. Gives how many questions the server was put meanwhile, by all.
-fn write_all_the_time(port: u16, is_over: &AtomicBool) -> u64 {
+pub(super) fn write_all_the_time(port: u16, is_over: &AtomicBool) -> u64 {
     let (runtime, mut client) = foreign(port, "t");
     let mut query = |sql: &str| runtime.block_on(client.query(sql)).unwrap();
     query("CREATE TABLE noise (n bigint primary key)");

@@ -2,12 +2,15 @@
 //! no script can hold up a command or make it fail.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
+use super::busy::write_all_the_time;
 use super::writing::Veil;
 use super::{Twins, Who, all_same, call, command, split};
-use crate::support::{Ran, run, wait_until};
+use crate::support::{Ending, Ran, run, wait_until};
 
 const COMMANDS: &str = include_str!("event_hooks.txt");
 const NAMES: [&str; 3] = ["on_create", "on_update", "on_close"];
@@ -113,7 +116,7 @@ fn scripts_are_told_what_the_real_bd_tells_them() {
 }
 
 #[test]
-fn through_a_server_scripts_are_told_the_same() {
+fn beside_a_busy_server_scripts_are_told_the_same_and_once() {
     let veil = Veil::new();
     let twins = Twins::copied();
     for who in [Who::Real, Who::Ours] {
@@ -121,18 +124,23 @@ fn through_a_server_scripts_are_told_the_same() {
         fs::write(twins.dir(who).join("in.jsonl"), IMPORTED).unwrap();
         twins.scripts(who);
     }
-    let (_server, _) = twins.serve(Who::Real);
-    let mut differences = Vec::new();
-    for line in COMMANDS.lines().filter(|line| !line.starts_with('#')) {
-        let (count, line) = line.split_once(' ').unwrap();
-        let [beside, alone] = [Who::Real, Who::Ours].map(|dir| {
-            call(&twins.town, &twins.dir(dir), Who::Ours, &split(line));
-            twins.told(dir, count.parse().unwrap(), &veil)
-        });
-        if beside != alone {
-            differences.push(format!("bd {line}\nbeside a server: {beside:#?}\nalone: {alone:#?}"));
+    let (_server, port) = twins.serve(Who::Real);
+    let (is_over, mut differences) = (AtomicBool::new(false), Vec::new());
+    // Somebody else writes meanwhile, so that most commands are worked out more than once.
+    std::thread::scope(|scope| {
+        let _ending = Ending(&is_over);
+        scope.spawn(|| write_all_the_time(port, &is_over));
+        for line in COMMANDS.lines().filter(|line| !line.starts_with('#')) {
+            let (count, line) = line.split_once(' ').unwrap();
+            let [beside, alone] = [Who::Real, Who::Ours].map(|dir| {
+                call(&twins.town, &twins.dir(dir), Who::Ours, &split(line));
+                twins.told(dir, count.parse().unwrap(), &veil)
+            });
+            if beside != alone {
+                differences.push(format!("bd {line}\nbeside a server: {beside:#?}\nalone: {alone:#?}"));
+            }
         }
-    }
+    });
     all_same(&differences);
 }
 
@@ -253,6 +261,9 @@ fn of_many_scripts_the_oldest_is_ended_with_all_that_it_has_started() {
         locks().iter().filter(is_free).count()
     };
     wait_until("eight hold their locks", || free() == 1);
-    fs::write(twins.dir(Who::Ours).join("end"), "").unwrap();
+    // Open for both, so that whoever comes late to the pipe finds a line too.
+    let end = fs::OpenOptions::new().read(true).write(true).open(twins.dir(Who::Ours).join("end"));
+    let mut end = end.unwrap();
+    end.write_all("go on\n".repeat(9).as_bytes()).unwrap();
     wait_until("all have ended", || free() == 9);
 }

@@ -71,6 +71,11 @@ dep add hq-1 r-1
 dep add hq-1 r-1 --json
 dep remove r-3.1 r-1
 dep remove hq-1 r-1 --json
+dep r-1 --blocks r-4 --json
+dep hq-2 --blocks r-4 --json
+dep s-abc --blocks hq-2 --json
+dep r-nonsense --blocks hq-2 --json
+dep remove hq-2 s-abc
 close r-3
 close r-1 hq-1 s-abc --reason 'All of them'
 close r-2 --json --reason one
