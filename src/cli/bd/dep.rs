@@ -140,9 +140,14 @@ impl Blocks {
         let mut homes = Homes::new(bd);
         let (home, of_blocker) = (homes.of(&blocked)?, homes.of(&blocker)?);
         // Of a blocker in another database only the id is known where the edge is kept.
-        let foreign = match of_blocker {
-            Some(at) if home != of_blocker => Some(Bd::resolve(&*homes.get(Some(at)).reader()?, &blocker)?),
-            _ => None,
+        let foreign = if home == of_blocker {
+            None
+        } else {
+            match Bd::resolve(&*homes.get(of_blocker).reader()?, &blocker) {
+                Ok(id) => Some(id),
+                Err(StoreError::NotFound(_)) => None,
+                Err(error) => return Err(error.into()),
+            }
         };
         let added = add_edge(homes.get(home), &EdgeType::Blocks, |reader| {
             let from = Bd::resolve_as(reader, "resolving issue ID", &blocked)?;
