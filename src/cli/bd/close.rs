@@ -61,6 +61,24 @@ pub(super) struct Close {
     claim_next: bool,
 }
 
+/// Close issues; the last of several words says why
+#[derive(Debug, Args)]
+#[command(after_help = "Example: bd done bd-a1b \"merged in #12\"")]
+pub(super) struct DoneWith {
+    #[command(flatten)]
+    close: Close,
+}
+
+impl DoneWith {
+    pub(super) fn run(mut self, bd: &Bd) -> Answer {
+        let is_silent = self.close.said_reasons().is_empty() && self.close.reason_file.is_none();
+        if is_silent && self.close.ids.len() > 1 {
+            self.close.reason.extend(self.close.ids.pop());
+        }
+        self.close.run(bd)
+    }
+}
+
 impl Close {
     pub(super) fn run(self, bd: &Bd) -> Answer {
         let given = bd.ids_or_last(&self.ids)?;

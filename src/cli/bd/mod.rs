@@ -161,8 +161,8 @@ enum Verb {
     Types(vocabulary::Types),
     Ready(Box<ready::Ready>),
     Update(Box<update::Update>),
-    #[command(visible_alias = "done")]
     Close(close::Close),
+    Done(close::DoneWith),
     Reopen(close::Reopen),
     Delete(delete::Delete),
     Label(label::Label),
@@ -289,6 +289,7 @@ impl Verb {
             Self::Ready(c) => c.run(bd),
             Self::Update(c) => c.run(bd),
             Self::Close(c) => c.run(bd),
+            Self::Done(c) => c.run(bd),
             Self::Reopen(c) => c.run(bd),
             Self::Delete(c) => c.run(bd),
             Self::Label(c) => c.run(bd),

@@ -41,7 +41,8 @@ fn verb(word: &str) -> Option<Command> {
     Some(match word {
         "blocked" => of::<reports::Blocked>("blocked"),
         "children" => of::<list::Children>("children"),
-        "close" | "done" => of::<close::Close>("close").visible_alias("done"),
+        "close" => of::<close::Close>("close"),
+        "done" => of::<close::DoneWith>("done"),
         "comment" => of::<comment::Comment>("comment"),
         "comments" => of::<comment::Comments>("comments"),
         "count" => of::<reports::Count>("count"),

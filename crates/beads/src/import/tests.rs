@@ -17,11 +17,11 @@ fn issue(id: &str, second: u8, change: impl FnOnce(&mut Issue)) -> Issue {
     issue
 }
 
-fn import(lines: Vec<Issue>, stored: &[Issue], mode: Mode) -> Plan {
+fn import(lines: &[Issue], stored: &[Issue], mode: Mode) -> Plan {
     let options = Options { mode, actor: "me".into(), ..Options::default() };
     let find = |id: &str| stored.iter().find(|issue| issue.id == id);
     let now = "2026-06-01T00:00:00Z".parse().unwrap();
-    plan(&lines, find, Graph::of(stored), &options, now, |_, is_taken| {
+    plan(lines, find, Graph::of(stored), &options, now, |_, is_taken| {
         Ok(if is_taken("x-new") { "x-newer" } else { "x-new" }.to_owned())
     })
     .unwrap()
@@ -38,7 +38,7 @@ fn a_newer_line_replaces_its_columns_and_brings_what_it_has_of_the_others() {
         (i.owner, i.title, i.status, i.priority) = ("other".into(), "new".into(), Status::InProgress, 1);
         (i.labels, i.metadata) = (vec!["b".into(), "a".into()], Some(Metadata::new("[1]").unwrap()));
     });
-    let plan = import(vec![line.clone()], std::slice::from_ref(&stored), Mode::NewerWins);
+    let plan = import(std::slice::from_ref(&line), std::slice::from_ref(&stored), Mode::NewerWins);
     let row = &plan.rows[0];
     assert_eq!((row.action, row.new_labels.as_slice()), (Action::Replace, &["b".to_owned()][..]));
     assert_eq!(
@@ -61,7 +61,7 @@ fn a_tie_keeps_the_row_and_takes_what_hangs_on_the_line() {
         (i.title, i.labels) = ("new".into(), vec!["b".into()]);
         i.updated_at = at("2026-01-02T03:04:05.4Z");
     });
-    let plan = import(vec![line], &[stored], Mode::NewerWins);
+    let plan = import(&[line], &[stored], Mode::NewerWins);
     assert_eq!((plan.rows[0].action, plan.rows[0].issue.title.as_str()), (Action::Keep, "x-a"));
     assert_eq!((plan.rows[0].new_labels.len(), plan.ties.as_slice()), (1, &["x-a".to_owned()][..]));
 }
@@ -70,14 +70,14 @@ fn a_tie_keeps_the_row_and_takes_what_hangs_on_the_line() {
 fn nothing_of_an_older_line_is_used_unless_it_is_to_win() {
     let stored = [issue("x-a", 5, |_| {})];
     let line = || issue("x-a", 4, |i| (i.title, i.labels) = ("new".into(), vec!["b".into()]));
-    let plan = import(vec![line()], &stored, Mode::NewerWins);
+    let plan = import(&[line()], &stored, Mode::NewerWins);
     assert_eq!((plan.rows.len(), plan.lines, plan.stale.as_slice()), (0, 0, &["x-a".to_owned()][..]));
-    let plan = import(vec![line()], &stored, Mode::LineWins);
+    let plan = import(&[line()], &stored, Mode::LineWins);
     assert_eq!(
         (plan.rows[0].issue.title.as_str(), plan.rows[0].issue.updated_at),
         ("new", line().updated_at)
     );
-    let plan = import(vec![issue("x-a", 9, |i| i.title = "new".into())], &stored, Mode::StoreWins);
+    let plan = import(&[issue("x-a", 9, |i| i.title = "new".into())], &stored, Mode::StoreWins);
     assert_eq!((plan.rows[0].action, plan.rows[0].issue.title.as_str()), (Action::Keep, "x-a"));
 }
 
@@ -88,7 +88,7 @@ fn a_second_line_of_an_id_counts_after_the_first() {
         issue("x-a", 7, |i| i.title = "second".into()),
         issue("x-a", 6, |i| i.title = "third".into()),
     ];
-    let plan = import(lines, &[], Mode::NewerWins);
+    let plan = import(&lines, &[], Mode::NewerWins);
     assert_eq!((plan.rows.len(), plan.rows[0].action), (1, Action::Insert));
     assert_eq!(plan.rows[0].issue.title, "second");
     assert_eq!((plan.lines, plan.stale.as_slice()), (2, &["x-a".to_owned()][..]));
@@ -116,7 +116,7 @@ fn importing_twice_changes_nothing() {
         issue("x-b.3", 5, |_| {}),
         issue("x-b", 5, |i| i.dependencies = vec![edge("x-a"), edge("x-b"), edge("x-gone")]),
     ];
-    let first = import(lines.clone(), &[], Mode::NewerWins);
+    let first = import(&lines, &[], Mode::NewerWins);
     let skipped: Vec<_> = first.skipped_edges.iter().map(ToString::to_string).collect();
     let expected = [
         "x-b -> x-a: adding dependency would create a cycle",
@@ -131,7 +131,7 @@ fn importing_twice_changes_nothing() {
     assert_eq!((edges[0].0.created_by.as_str(), edges[0].0.metadata.as_str()), ("me", "{}"));
 
     let stored: Vec<Issue> = first.rows.into_iter().map(|row| row.issue.as_stored()).collect();
-    let second = import(lines, &stored, Mode::NewerWins);
+    let second = import(&lines, &stored, Mode::NewerWins);
     for row in second.rows {
         assert_eq!(row.action, Action::Keep);
         assert_eq!((row.new_labels.len(), row.new_comments.len(), row.new_edges.len()), (0, 0, 0));
@@ -148,14 +148,14 @@ fn edges_between_the_tables_and_to_other_rigs_are_kept() {
             i.dependencies = ["x-w", "y-far", "x-gone"].map(|to| Edge::new("", to, EdgeType::Blocks)).into();
         }),
     ];
-    let plan = import(lines, &[], Mode::NewerWins);
+    let plan = import(&lines, &[], Mode::NewerWins);
     let targets: Vec<Target> = plan.rows[1].new_edges.iter().map(|(_, target)| *target).collect();
     assert_eq!(targets, [Target::Wisp, Target::External]);
     assert!(plan.graph.is_blocked("x-a"));
     assert_eq!(plan.skipped_edges[0].to_string(), "x-a -> x-gone: target not found");
     let wisp = [issue("x-w", 5, |i| i.ephemeral = true)];
     let line = issue("x-a", 5, |i| i.dependencies = vec![Edge::new("", "x-w", EdgeType::Blocks)]);
-    let plan = import(vec![line], &wisp, Mode::NewerWins);
+    let plan = import(&[line], &wisp, Mode::NewerWins);
     assert_eq!(plan.rows[0].new_edges[0].1, Target::Wisp);
 }
 
@@ -174,7 +174,7 @@ fn an_invalid_line_imports_nothing_and_lines_without_id_get_one() {
     );
     assert_eq!(refused(issue("", 5, |i| i.title = "t".into())), "failed to generate issue ID: no");
     let plan = import(
-        vec![issue("", 5, |i| i.title = "t".into()), issue("", 5, |i| i.title = "u".into())],
+        &[issue("", 5, |i| i.title = "t".into()), issue("", 5, |i| i.title = "u".into())],
         &[],
         Mode::NewerWins,
     );
