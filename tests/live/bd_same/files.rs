@@ -269,3 +269,23 @@ fn a_commit_takes_its_words_from_standard_input_as_that_of_the_real_one() {
         );
     }
 }
+
+#[test]
+fn a_description_is_asked_for_and_a_test_among_issues_is_told_as_by_the_real_one() {
+    let twins = twins(&[]);
+    for who in [Who::Real, Who::Ours] {
+        let path = twins.dir(who).join(".beads/config.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text + "\ncreate:\n  require-description: true\n").unwrap();
+    }
+    same(
+        &twins,
+        &Veil::new(),
+        "create 'No words' --id t-y1\ncreate 'No words' --id t-y1 --json\ncreate Words --id t-y2 -d x\n\
+         create 'By skills' --id t-y3 --skills rust\ncreate 'Test \"it\"' --id t-y4\n\
+         create tmp_x --id t-y5 --silent\ncreate 'Debug this' --id t-y6 --quiet\n\
+         create -t bug 'sample-it' --id t-y7 --json\ncreate Testing --id t-y8",
+    );
+    let refused = twins.run(Who::Ours, &["create".into(), "No words".into()]);
+    assert!(refused.code == 1 && refused.err.contains("description is required"), "{refused:?}");
+}
