@@ -88,7 +88,7 @@ impl Workspace {
     }
 
     /// `beads.role`; without it whoever has forked the repository, or has an address of it that nobody can push to.
-    fn is_contributor(&self) -> bool {
+    pub fn is_contributor(&self) -> bool {
         let config = self.git_config();
         match config.get("beads.role").map(str::trim) {
             Some("contributor") => return true,
