@@ -42,10 +42,7 @@ impl Sealed {
 
     /// A `gt` command in this directory.
     pub(crate) fn command(&self, cwd: &Path, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gt"));
-        command.args(args).current_dir(cwd);
-        self.seal(&mut command, cwd);
-        command
+        self.program(env!("CARGO_BIN_EXE_gt"), cwd, args)
     }
 
     /// A repository made by hand: what `git init` leaves, as far as anybody looks.
@@ -61,7 +58,11 @@ impl Sealed {
 
     /// A `bd` command in this directory.
     pub(crate) fn bd_command(&self, cwd: &Path, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bd"));
+        self.program(env!("CARGO_BIN_EXE_bd"), cwd, args)
+    }
+
+    fn program(&self, program: &str, cwd: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(args).current_dir(cwd);
         self.seal(&mut command, cwd);
         command

@@ -5,7 +5,7 @@
 
 use beads::shapes::EdgeChanged;
 use beads::{Edge, EdgeType};
-use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use clap::{Args, Command, Subcommand};
 use serde_json::json;
 
 use super::answer::{Answer, Refusal, print_object};
@@ -22,32 +22,19 @@ use crate::store::ops::{self, AddEdge};
 use crate::store::reader::Reader;
 use crate::store::{Outcome, StoreError, step};
 
-/// What `dep` was called for.
-#[derive(Debug)]
-pub(super) enum Dep {
-    Blocks(Blocks),
-    Add(Add),
-    Remove(Remove),
-    List(dep_show::List),
-    Tree(dep_show::Tree),
-    Cycles(dep_show::Cycles),
-    Relate(links::Relate),
-    Unrelate(links::Relate),
-}
-
 /// Say what depends on what
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 #[command(after_help = "Example: bd dep bd-c3d --blocks bd-a1b     (a1b waits for c3d)")]
-struct Words {
+pub(super) struct Dep {
     #[command(flatten)]
     blocks: Blocks,
     #[command(subcommand)]
-    below: Option<Below>,
+    pub(super) below: Option<Below>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Below {
+pub(super) enum Below {
     Add(Add),
     #[command(visible_alias = "rm")]
     Remove(Remove),
@@ -59,48 +46,17 @@ enum Below {
     Unrelate(links::Relate),
 }
 
-impl Args for Dep {
-    fn augment_args(command: Command) -> Command {
-        Words::augment_args(command)
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Words::augment_args_for_update(command)
-    }
-}
-
-impl FromArgMatches for Dep {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let words = Words::from_arg_matches(matches)?;
-        Ok(match words.below {
-            None => Self::Blocks(words.blocks),
-            Some(Below::Add(c)) => Self::Add(c),
-            Some(Below::Remove(c)) => Self::Remove(c),
-            Some(Below::List(c)) => Self::List(c),
-            Some(Below::Tree(c)) => Self::Tree(c),
-            Some(Below::Cycles(c)) => Self::Cycles(c),
-            Some(Below::Relate(c)) => Self::Relate(c),
-            Some(Below::Unrelate(c)) => Self::Unrelate(c),
-        })
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
 impl Dep {
     pub(super) fn run(self, bd: &Bd) -> Answer {
-        match self {
-            Self::Blocks(c) => c.run(bd),
-            Self::Add(c) => c.run(bd),
-            Self::Remove(c) => c.run(bd),
-            Self::List(c) => c.run(bd),
-            Self::Tree(c) => c.run(bd),
-            Self::Cycles(_) => dep_show::Cycles::run(bd),
-            Self::Relate(c) => c.run(bd, true),
-            Self::Unrelate(c) => c.run(bd, false),
+        match self.below {
+            None => self.blocks.run(bd),
+            Some(Below::Add(c)) => c.run(bd),
+            Some(Below::Remove(c)) => c.run(bd),
+            Some(Below::List(c)) => c.run(bd),
+            Some(Below::Tree(c)) => c.run(bd),
+            Some(Below::Cycles(_)) => dep_show::Cycles::run(bd),
+            Some(Below::Relate(c)) => c.run(bd, true),
+            Some(Below::Unrelate(c)) => c.run(bd, false),
         }
     }
 }
@@ -131,7 +87,7 @@ impl Blocks {
                 return Err(Refusal::new("--blocks requires exactly one issue ID argument"));
             }
             (None, None) => {
-                let mut help = Words::augment_args(Command::new("dep").bin_name("bd dep"));
+                let mut help = Dep::augment_args(Command::new("dep").bin_name("bd dep"));
                 out::raw(&help.render_help().to_string());
                 return Ok(());
             }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::answer::{Answer, Refusal};
 use super::context::Bd;
-use super::dep::Dep;
+use super::dep::{Below, Dep};
 use super::{Verb, comment};
 use crate::cli::out;
 use crate::store::StoreError;
@@ -166,7 +166,7 @@ impl Verb {
     fn ids_of_one_home(&self) -> Option<Vec<String>> {
         let id = match self {
             Self::Delete(c) => return Some(c.ids.clone()),
-            Self::Dep(Dep::List(c)) => return Some(c.ids.clone()),
+            Self::Dep(Dep { below: Some(Below::List(c)), .. }) => return Some(c.ids.clone()),
             Self::Comment(c) => &c.id,
             Self::Comments(c) => match &c.verb {
                 Some(comment::Verb::Add(add)) => &add.id,
@@ -176,9 +176,9 @@ impl Verb {
             Self::Priority(c) => &c.id,
             Self::Tag(c) => &c.id,
             Self::Note(c) => &c.id,
-            Self::Dep(Dep::Add(c)) => &c.issue,
-            Self::Dep(Dep::Remove(c)) => &c.issue,
-            Self::Dep(Dep::Tree(c)) => &c.id,
+            Self::Dep(Dep { below: Some(Below::Add(c)), .. }) => &c.issue,
+            Self::Dep(Dep { below: Some(Below::Remove(c)), .. }) => &c.issue,
+            Self::Dep(Dep { below: Some(Below::Tree(c)), .. }) => &c.id,
             Self::Link(c) => &c.issue,
             _ => return None,
         };

@@ -16,7 +16,7 @@ const COMMANDS: &str = include_str!("event_hooks.txt");
 const NAMES: [&str; 3] = ["on_create", "on_update", "on_close"];
 /// Keeps what it is told in a file of its own, whose last name it gets when it is whole.
 const KEEPS: &str = r#"#!/bin/sh
-file=$(mktemp "$BEADS_DIR/../told/XXXXXX")
+file="$BEADS_DIR/../told/$$"
 { echo "$1 $2 ${0##*/} $PWD $BEADS_DIR"; cat; } > "$file"
 mv "$file" "$file.whole"
 echo "nobody reads this"; echo "nor this" >&2
